@@ -1,13 +1,21 @@
 //! The clients of the matrix that take connections over uTP, and more: each transport that we may be limited to, with each policy of
 //! encryption, and what happens by default where TCP is rejected, swallowed, or accepted and closed.
+//!
+//! We leave nothing behind: by its own count no client is connected to us after a run, and what it sends us ends within a second.
+//! A visitor that goes without a word shows that both would be noticed.
 
-mod left;
+mod traces;
 
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use fake_swarm::{FakeSwarm, Peer, PexList, PexScript, Serving, peer_ip};
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 use xtask::optional;
 use xtask::scratch::make_folder;
 use xtask::shell::{self, Result};
@@ -25,8 +33,9 @@ use crate::integration::parallel;
 use crate::integration::process;
 use crate::integration::programs::{Place, Transports, webtorrent};
 use crate::integration::row::Row;
-use crate::integration::torrents::{NOWHERE, link};
-use crate::integration::wire::Wire;
+use crate::integration::torrents::{NOWHERE, hash_bytes, link};
+use crate::integration::wire::{Packet, Wire};
+use traces::{SYN, connections, ending, visit};
 
 /// The name of the section.
 pub(in crate::integration) const NAME: &str = "utp";
@@ -51,9 +60,17 @@ const ONLY_UTP: &str = "uTP";
 const UP_WITHIN: Duration = Duration::from_secs(60);
 /// How long a default run on a client without TCP may take.
 const DEFAULT_WITHIN: Duration = Duration::from_secs(4);
+/// What a client sends to somewhere that has gone ends within this.
+const QUIET_AFTER: Duration = Duration::from_secs(1);
+/// How long it is listened for. A libtorrent that gets no acknowledgement resends after 0.7 s and 2.2 s, a Transmission after 3 s; one
+/// that was left without a word wakes after a minute.
+const LISTEN: Duration = Duration::from_millis(3500);
+const LISTEN_LONG: Duration = Duration::from_secs(65);
 
 /// Where packets of TCP are dropped in silence, if they are to the client whose TCP is rejected.
 const SWALLOWED: Ipv4Addr = Ipv4Addr::new(127, 0, 19, 1);
+/// Where the visitor comes from that goes without a word.
+const VISITOR: Ipv4Addr = Ipv4Addr::new(127, 0, 19, 2);
 
 /// A client at work.
 struct Member {
@@ -69,6 +86,10 @@ struct Member {
 struct World {
     members: Vec<Member>,
     torrents: Torrents,
+    /// A peer that names all members of IPv4, with the flag of uTP (PEX, BEP 11).
+    bridge: FakeSwarm,
+    /// Plays the bridge.
+    _runtime: Runtime,
 }
 
 /// Installs what is from npm and PyPI, and runs everything else in a namespace.
@@ -141,7 +162,16 @@ impl World {
                 Player::start(client, address, &folder, &torrents, |place| Place { transports, pages, ..place })?;
             members.push(Member { player, transports, otherwise, pages });
         }
-        Ok(Self { members, torrents })
+        let addresses = members.iter().map(|member| member.player.address).filter(SocketAddr::is_ipv4);
+        let list = PexList::naming(addresses).flagged(PexList::UTP);
+        let bridge = Peer::default().serving(Serving::pex(PexScript::of([list])));
+        let info_hash = hash_bytes(&torrents.of(Kind::V1)?.info_hash);
+        let failed = |error: &dyn Display| format!("no bridge: {error}");
+        let runtime = Runtime::new().map_err(|error| failed(&error))?;
+        let entered = runtime.enter();
+        let bridge = FakeSwarm::start(info_hash, &[(peer_ip(0), bridge)]).map_err(|error| failed(&error))?;
+        drop(entered);
+        Ok(Self { members, torrents, bridge, _runtime: runtime })
     }
 
     /// Waits until each answers as it is to, then takes TCP away from the one that cannot do so itself.
@@ -175,7 +205,8 @@ impl World {
         let without = without.args(["--no-trackers", "--transport", "utp"]);
         let without =
             self.of(Transports::Tcp).fold(without, |row, one| names(row, &one.player, vec![one.refuses("utp")]));
-        Ok([self.by_link()?, self.by_default()?, self.limited(false)?, vec![without, self.unknown()?]].concat())
+        Ok([self.by_link()?, self.by_default()?, self.limited(false)?, vec![without, self.unknown()?, self.flagged()?]]
+            .concat())
     }
 
     /// uTP alone with each policy, and TCP alone.
@@ -238,6 +269,23 @@ impl World {
         Ok(rows)
     }
 
+    /// All clients of IPv4, of which a peer says that they speak uTP: that is tried first, and TCP where it fails.
+    fn flagged(&self) -> Result<Row> {
+        let address = self.bridge.addr(peer_ip(0)).to_string();
+        let row = Row::new("flagged", self.torrents.of(Kind::V1)?, 0).args(["--sources", "pex", "--peer", &address]);
+        let row = row.finds_one_of(&address, vec![json!({"outcome": "ok", "transport": "tcp"})]);
+        let v4 = self.members.iter().filter(|member| member.player.address.is_ipv4());
+        Ok(v4.fold(row, |row, member| {
+            let line = |transport| lines(&member.player, Kind::V1, Policy::PreferPlain, transport, false);
+            let fails = json!({"attempts": [member.refuses("utp"), {"transport": "tcp", "outcome": "ok"}]});
+            let lines = match member.transports {
+                Transports::Tcp => line("tcp").into_iter().map(|line| merged([line, fails.clone()])).collect(),
+                _ => line("utp"),
+            };
+            row.finds_one_of(member.player.address, lines)
+        }))
+    }
+
     /// A torrent that no client has: one that speaks encryption has said so by that, the others are tried over uTP, too.
     fn unknown(&self) -> Result<Row> {
         let row = Row::new("unknown", self.torrents.of(Kind::Unknown)?, 1).args(["--no-trackers"]);
@@ -254,17 +302,91 @@ impl World {
         }))
     }
 
-    /// Each client of IPv4 by a link, whose metadata of three pieces comes over uTP.
+    /// Clients of IPv4 by a link, whose metadata of three pieces comes over uTP. Of Transmission, which takes up to 3 s for each, there
+    /// is one.
     fn by_link(&self) -> Result<Vec<Row>> {
         let torrent = link(self.torrents.of(Kind::Long)?, &[]);
-        let v4 = self.over_utp().filter(|member| member.player.address.is_ipv4());
-        let rows = v4.map(|member| {
+        let is_one = |member: &&Member| {
+            let is_transmission = member.player.client.seed.client == "Transmission";
+            member.player.address.is_ipv4() && (!is_transmission || member.transports == Transports::Utp)
+        };
+        let rows = self.over_utp().filter(is_one).map(|member| {
             let row = Row::new(format!("{} by a link", member.player.client.seed.name), &torrent, 0)
                 .args(["--no-trackers", "--transport", "utp", "--metadata"])
                 .learns(json!({"status": "ok", "pieces": 3}));
             names(row, &member.player, lines(&member.player, Kind::Long, Policy::PreferPlain, "utp", false))
         });
         Ok(rows.collect())
+    }
+
+    /// After our last run no client counts us, and none has sent us anything since shortly after we left.
+    fn nothing_is_left(&mut self, wire: &Wire, long: bool) -> Result<Vec<String>> {
+        thread::sleep(if long { LISTEN_LONG } else { LISTEN });
+        let packets = wire.take()?;
+        let echoes = self.echoes(&packets);
+        let last = echoes.values().max().copied().unwrap_or_default();
+        println!("of {} conversations over UDP the last packet came {} ms after ours", echoes.len(), last.as_millis());
+        let late = echoes.iter().filter(|(_, after)| **after > QUIET_AFTER);
+        let mut faults: Vec<String> = late
+            .map(|(ends, after)| {
+                format!("{} still sends {after:?} after we left:\n{}", ends.0, ending(&packets, *ends))
+            })
+            .collect();
+        for (member, count) in self.connections()? {
+            faults.extend((count != 0).then(|| format!("{member} counts {count} connections after we left")));
+        }
+        Ok(faults)
+    }
+
+    /// A visitor that goes without a word: each client counts it, and goes on to send to it.
+    fn what_is_left_is_seen(&mut self, wire: &Wire) -> Result<Vec<String>> {
+        let info_hash = hash_bytes(&self.torrents.of(Kind::V1)?.info_hash);
+        let visited = |member: &&Member| member.player.client.takes != Takes::Encryption;
+        for Member { player, .. } in self.over_utp().filter(visited) {
+            let from = if player.address.is_ipv4() { VISITOR.into() } else { IpAddr::from(Ipv6Addr::LOCALHOST) };
+            let failed = |error| format!("no visit to {}: {error}", player.client.seed.name);
+            visit(from, player.address, &info_hash).map_err(failed)?;
+        }
+        thread::sleep(LISTEN);
+        let echoes = self.echoes(&wire.take()?);
+        let connections = self.connections()?;
+        let mut faults = Vec::new();
+        for Member { player, .. } in self.over_utp().filter(visited) {
+            let name = player.client.seed.name;
+            let sends = echoes.iter().any(|((member, _), after)| *member == player.address && *after > QUIET_AFTER);
+            faults.extend((!sends).then(|| format!("{name} is silent after a visitor that went without a word")));
+            let counts_none = connections.iter().any(|(member, count)| *member == name && *count == 0);
+            faults.extend(counts_none.then(|| format!("{name} does not count a visitor that went without a word")));
+        }
+        Ok(faults)
+    }
+
+    /// How long after the last datagram of each visitor a client sent it its own last one.
+    fn echoes(&self, packets: &[Packet]) -> BTreeMap<(SocketAddr, SocketAddr), Duration> {
+        let member = |at: SocketAddr| self.members.iter().map(|member| &member.player).find(|one| one.address == at);
+        let mut last = BTreeMap::new();
+        for packet in packets.iter().filter(|packet| packet.is_datagram() && member(packet.to).is_some()) {
+            last.insert((packet.to, packet.from), (packet.at, Duration::ZERO));
+        }
+        for packet in packets.iter().filter(|packet| packet.is_datagram()) {
+            // Transmission 3.00 calls where visitors came from, after ten seconds: see `pex`.
+            let calls = member(packet.from).is_some_and(|one| one.client.seed.client == "Transmission")
+                && packet.datagram().first() == Some(&SYN);
+            if let Some((at, after)) = last.get_mut(&(packet.from, packet.to)).filter(|_| !calls) {
+                *after = (*after).max(packet.at.saturating_duration_since(*at));
+            }
+        }
+        last.into_iter().map(|(ends, (_, after))| (ends, after)).collect()
+    }
+
+    /// How many connections each client counts that says so.
+    fn connections(&mut self) -> Result<Vec<(&'static str, usize)>> {
+        let info_hash = self.torrents.of(Kind::V1)?.info_hash.clone();
+        let counts = self.members.iter_mut().map(|member| {
+            let name = member.player.client.seed.name;
+            Ok(connections(&mut member.player, member.pages, &info_hash)?.map(|count| (name, count)))
+        });
+        counts.filter_map(Result::transpose).collect()
     }
 }
 
