@@ -118,6 +118,13 @@ async fn two_connections_to_one_peer_have_ids_of_their_own() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_says_it_is_full_is_not_asked_again() {
+    let (peer, report) = met(edited(full), policy(TransportPolicy::Utp)).await;
+    assert_eq!(tried(&report), ("closed_before_handshake", "utp none closed_before_handshake".to_owned()));
+    assert_eq!(heard(&peer).await.into_iter().filter(|kind| *kind == SYN).count(), 1);
+}
+
 /// The kernel sends its SYN again after one and three seconds of its own clock.
 #[tokio::test]
 async fn a_syn_is_taken_back_when_tcp_has_an_answer() {
