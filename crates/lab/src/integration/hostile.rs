@@ -85,8 +85,7 @@ pub(super) fn run_inside(namespace: &Namespace) -> Result {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
 }
 
-/// Judges scenarios several times, and those that need a limit without it too. In one row, so that a slow one does not keep the
-/// next time waiting: first what takes longest, then one time after the other.
+/// Judges scenarios several times, and then those that need a limit without it.
 fn judge_thoroughly<'s>(
     what: &str,
     fixture: &Fixture,
@@ -94,9 +93,12 @@ fn judge_thoroughly<'s>(
     all: impl Iterator<Item = &'s Scenario>,
 ) -> Result {
     let all: Vec<_> = all.collect();
+    for time in 1..=TIMES {
+        let what = format!("{what}, time {time} of {TIMES}");
+        judge_all(&what, fixture, at_once, all.iter().map(|scenario| (*scenario, None)))?;
+    }
     let needs = all.iter().flat_map(|scenario| scenario.needs.iter().map(move |need| (*scenario, Some(need))));
-    let times = (0..TIMES).flat_map(|_| all.iter().map(|scenario| (*scenario, None)));
-    judge_all(&format!("{what}, without a limit and {TIMES} times"), fixture, at_once, needs.chain(times))
+    judge_all(&format!("{what}, without a limit"), fixture, at_once, needs)
 }
 
 /// Plays scenarios, so many at once, and fails with every fault of every one.
