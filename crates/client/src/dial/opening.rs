@@ -62,7 +62,7 @@ async fn utp_first(
     let mut utp = pin!(utp(request, context));
     match before(alarm.as_mut(), utp.as_mut()).await {
         Some(opened) => opened,
-        None => silent(utp, begun, request, context, alarm, progress).await,
+        None => Box::pin(silent(utp, begun, request, context, alarm, progress)).await,
     }
 }
 
