@@ -8,7 +8,8 @@ use crate::sequence::distance;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// One direction of a stream at its sending end. It allocates nothing before something is written.
+/// One direction of a stream at its sending end. It allocates nothing before something is written, and holds
+/// nothing once all of it is acknowledged.
 #[derive(Clone, Debug)]
 pub(crate) struct Sender {
     /// The number of the next new packet.
@@ -135,6 +136,10 @@ impl Sender {
                 self.fin = Fin::Acknowledged;
             }
             self.progress(now, &segment);
+        }
+        if self.segments.is_empty() && self.buffer.is_empty() {
+            // Thousands wait for answers at the same time, and write no more before they have them.
+            (self.segments, self.buffer) = Default::default();
         }
         // The first packet is not in the acknowledgement, so it did not arrive, whatever was said of it before.
         if let Some(first) = self.segments.front_mut() {

@@ -127,16 +127,9 @@ impl UtpQuestion {
         let timestamp = asked.timestamp.wrapping_add(1);
         // A STATE acknowledges no number of its own: after a SYN-ACK the next is the same.
         let seq = if asked.kind == UtpPacket::SYN { FIRST } else { asked.ack.wrapping_add(1) };
-        Some(UtpPacket {
-            kind,
-            version: 1,
-            id,
-            timestamp,
-            window: 1 << 20,
-            seq,
-            ack: asked.seq,
-            ..UtpPacket::default()
-        })
+        // A STATE has the number of the packet that comes next.
+        let ack = asked.seq.wrapping_sub(u16::from(asked.kind == UtpPacket::STATE));
+        Some(UtpPacket { kind, version: 1, id, timestamp, window: 1 << 20, seq, ack, ..UtpPacket::default() })
     }
 }
 

@@ -36,8 +36,8 @@ pub(crate) const ALL: [Contender; 3] = [Contender::Epoll, Contender::Engine, Con
 pub(crate) struct Task {
     pub(crate) peers: u32,
     pub(crate) at_once: u32,
-    /// Peers that never answer, instead of good ones.
-    pub(crate) silent: bool,
+    /// `good`; `silent`, which take a handshake and never answer it; or `mute`, which never answer over uTP at all.
+    pub(crate) kind: &'static str,
     /// The handshake timeout, in milliseconds.
     pub(crate) patience: u32,
     /// With the flags [`LEAN`], or their like for the engine; else the defaults.
@@ -48,7 +48,7 @@ pub(crate) struct Task {
 
 impl Task {
     pub(crate) fn good(peers: u32, at_once: u32) -> Self {
-        Self { peers, at_once, silent: false, patience: PATIENCE, lean: true, transport: "auto" }
+        Self { peers, at_once, kind: "good", patience: PATIENCE, lean: true, transport: "auto" }
     }
 
     /// The number of peers that are dialled: by default at most 5,000 of one tracker.
@@ -114,7 +114,7 @@ impl Arena {
             }
             _ => Summary::read_line(&job.output)?,
         };
-        let ok = if task.silent { 0 } else { task.expected() };
+        let ok = if task.kind == "good" { task.expected() } else { 0 };
         if (said.reports, said.ok) != (task.expected(), ok) {
             let what =
                 format!("{contender:?}, {task:?}: {} reports, {} of them ok {outcomes:?}", said.reports, said.ok);
@@ -150,7 +150,7 @@ impl Arena {
     }
 
     fn bare(&self, client: &str, task: Task) -> Result<Job> {
-        let port = if task.silent { self.ports.silent } else { self.ports.good };
+        let port = if task.kind == "good" { self.ports.good } else { self.ports.silent };
         let numbers = [port.into(), task.at_once, task.patience].map(|number: u32| number.to_string());
         let args = [INFO_HASH.to_owned(), task.expected().to_string()].into_iter().chain(numbers);
         self.ourselves(client, args)
@@ -176,7 +176,7 @@ impl Drop for Arena {
 }
 
 fn list(task: Task) -> String {
-    if task.silent { format!("silent/{}", task.peers) } else { task.peers.to_string() }
+    format!("{}/{}", task.kind, task.peers)
 }
 
 fn text(path: &Path) -> Result<String> {

@@ -31,11 +31,12 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// `lean` is what the epoll client does: no linger, no encryption, all peers, no pace.
-pub(crate) fn config(at_once: usize, lean: bool, handshake_timeout: Duration) -> Config {
+pub(crate) fn config(at_once: usize, lean: bool, timeout: Duration) -> Config {
     let defaults = Config::default()
         .with_dht_bootstrap(Vec::new())
         .with_concurrency(Some(at_once))
-        .with_handshake_timeout(handshake_timeout);
+        .with_connect_timeout(timeout)
+        .with_handshake_timeout(timeout);
     if !lean {
         return defaults;
     }

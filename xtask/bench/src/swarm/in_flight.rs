@@ -25,14 +25,16 @@ pub(crate) fn run(arena: &Arena, rounds: usize, utp_only: bool, targets: &mut Ta
     println!("| | KiB | peak, {PEERS} at once, MiB | peak, {FEW} at once, MiB |\n|---|---:|---:|---:|");
     let over_tcp = ALL.map(|contender| (contender, "tcp")).into_iter().filter(|_| !utp_only);
     let over_utp = [Contender::Engine, Contender::Command, Contender::Rqbit].map(|contender| (contender, "utp"));
-    for (contender, transport) in over_tcp.chain(over_utp) {
-        let task = Task { silent: true, transport, ..Task::good(PEERS, PEERS) };
+    let silent = over_tcp.chain(over_utp).map(|(contender, transport)| (contender, transport, "silent"));
+    // After the SYN, and after the handshake.
+    for (contender, transport, kind) in std::iter::once((Contender::Engine, "utp", "mute")).chain(silent) {
+        let task = Task { kind, transport, ..Task::good(PEERS, PEERS) };
         let all = peak(arena, contender, Task { patience: LONG, ..task }, rounds)?;
         let few = peak(arena, contender, Task { at_once: FEW, patience: SHORT, ..task }, rounds)?;
         let (each, name) = ((all - few) / f64::from(PEERS - FEW), contender.name());
-        println!("| {name} {transport} | {each:.2} | {:.1} | {:.1} |", all / 1024.0, few / 1024.0);
+        println!("| {name} {transport}, {kind} | {each:.2} | {:.1} | {:.1} |", all / 1024.0, few / 1024.0);
         if transport == "utp" && contender != Contender::Rqbit {
-            targets.at_most(&format!("{name} over uTP: a connection in flight"), each, OVER_UTP, " KiB");
+            targets.at_most(&format!("{name} over uTP: a connection to a {kind} peer"), each, OVER_UTP, " KiB");
         }
     }
     Ok(())

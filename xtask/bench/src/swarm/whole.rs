@@ -52,7 +52,7 @@ pub(crate) fn run(arena: &Arena, rounds: usize, many: bool, targets: &mut Target
 
 fn thousand(arena: &Arena, rounds: usize, targets: &mut Targets) -> Result {
     const PEERS: u32 = 1_000;
-    let job = arena.command("1000", &LEAN)?;
+    let job = arena.command("good/1000", &LEAN)?;
     // Reading its lines costs time, so the whole is timed without.
     let plain = Row::measure(&job, rounds, &good(PEERS))?;
     let stamped = Row::measure(&Job { stamped: true, ..job }, rounds, &good(PEERS))?;
@@ -76,7 +76,7 @@ fn dead_heavy(arena: &Arena, rounds: usize, targets: &mut Targets) -> Result {
 /// With uTP.
 pub(crate) fn run_utp(arena: &Arena, rounds: usize, targets: &mut Targets) -> Result {
     let utp = [&LEAN[..], &["--transport", "utp"]].concat();
-    let job = Job { stamped: true, ..arena.command("1000", &utp)? };
+    let job = Job { stamped: true, ..arena.command("good/1000", &utp)? };
     let row = Row::measure(&job, rounds, &good(1_000))?;
     row.print("1,000 good over uTP");
     let spread = row.said.last - row.said.first;
@@ -103,7 +103,7 @@ fn fifty_thousand(arena: &Arena, rounds: usize, targets: &mut Targets) -> Result
     const PEERS: u32 = 50_000;
     for bind in [&[][..], &["--bind", "127.0.0.1"]] {
         for descriptors in [20_000, 1_024] {
-            let job = arena.command("50000", &[&LEAN[..], bind].concat())?;
+            let job = arena.command("good/50000", &[&LEAN[..], bind].concat())?;
             let job = Job { descriptors: Some(descriptors), ..job };
             let row = Row::measure(&job, rounds, &good(PEERS))?;
             let what = format!("50,000 good, {descriptors} descriptors {}", bind.join(" "));

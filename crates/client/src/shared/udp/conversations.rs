@@ -61,7 +61,7 @@ impl Conversations {
     /// The system has no random bytes, or the address has a connection of every id that was drawn.
     pub(crate) fn dial(&self, to: SocketAddr) -> io::Result<Arc<Conversation>> {
         let mut table = lock(&self.table);
-        let others = table.all.entry(key(to)).or_default();
+        let others = table.all.entry(key(to)).or_insert_with(|| Vec::with_capacity(1));
         for _ in 0..DRAWS {
             let connection = Connection::dial(entropy::bytes()?, Instant::now().into_std());
             if others.iter().all(|other| !other.has_id_beside(connection.connection_id())) {
@@ -111,6 +111,8 @@ impl Conversations {
         if state.connection.handle_packet(Instant::now().into_std(), &packet).is_ok() {
             state.wake();
         }
+        // Of a late or doubled packet nothing is kept, and one that was left is not read any more.
+        state.settle();
         // An error is that of a lost packet.
         let _ = state.transmit(conversation.to, datagrams);
     }
@@ -172,7 +174,7 @@ impl State {
         more == 0 || self.memory.hold(self.connection.held() + more)
     }
 
-    /// Gives back the memory of what was read.
+    /// Gives back the memory of what was read or not kept.
     pub(crate) fn settle(&mut self) {
         self.memory.hold(self.connection.held());
     }

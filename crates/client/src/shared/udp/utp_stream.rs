@@ -16,7 +16,7 @@ use utp::{CloseReason, Connection, End};
 pub(crate) struct UtpStream {
     socket: Arc<UdpSocket>,
     conversation: Arc<Conversation>,
-    /// Set from the first wait on.
+    /// Set while time may make something due.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -75,7 +75,11 @@ impl UtpStream {
                 }
                 state.connection.next_wake()
             };
-            let Some(wake) = wake.map(Instant::from_std) else { return Poll::Pending };
+            let Some(wake) = wake.map(Instant::from_std) else {
+                // A wait for the peer may be long, and thousands wait at the same time.
+                self.timer = None;
+                return Poll::Pending;
+            };
             let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(wake)));
             if timer.deadline() != wake {
                 timer.as_mut().reset(wake);
@@ -137,9 +141,11 @@ impl AsyncWrite for UtpStream {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.conversation.state().connection.close();
-        Poll::Ready(Ok(()))
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll(context, |connection| {
+            connection.close();
+            Some(())
+        })
     }
 }
 
@@ -258,6 +264,26 @@ mod tests {
         peer.say(Kind::Data, id, 102, syn, &[3; ROOM / 2]).await;
         stream.read_exact(&mut heard[..ROOM / 2]).await.unwrap();
         assert_eq!(heard[0], 3);
+    }
+
+    #[tokio::test]
+    async fn a_late_packet_of_one_that_was_left_takes_no_memory() {
+        let (memory, (mut peer, address)) = (ByteBudget::new(ROOM), Peer::new().await);
+        let socket = Arc::new(UdpSocket::bind(0, false, Bind::default().into(), memory.clone()).unwrap());
+        let (stream, id, syn) = established(&socket, &mut peer, address).await;
+        drop(stream);
+        assert_eq!(peer.heard().await.0, Kind::Reset);
+        peer.say(Kind::Data, id, 100, syn, &[1; ROOM / 2]).await;
+        assert_eq!(peer.heard().await.0, Kind::Reset);
+        assert_eq!(memory.left(), ROOM);
+    }
+
+    #[tokio::test]
+    async fn a_shutdown_is_sent_at_once() {
+        let (socket, (mut peer, address)) = (socket(1 << 20), Peer::new().await);
+        let (mut stream, ..) = established(&socket, &mut peer, address).await;
+        stream.shutdown().await.unwrap();
+        assert_eq!(peer.heard().await.0, Kind::Fin);
     }
 
     #[cfg(target_os = "linux")]

@@ -1,7 +1,6 @@
 //! A tracker over HTTP: one thread, one request a connection.
 //!
-//! * `/announce/1000` names 1,000 good peers,
-//! * `/announce/silent/1000` as many silent ones,
+//! * `/announce/good/1000` names 1,000 good peers, `/announce/silent/1000` as many silent ones, `/announce/mute/1000` mute ones;
 //! * `/announce/dead`, `/announce/utp-silent` and `/announce/dead-over-both` the mixed swarms.
 
 use crate::Result;
@@ -60,13 +59,15 @@ fn peers(list: &str, ports: &Ports) -> Option<Vec<SocketAddrV4>> {
         Some((0..count).map(|number| SocketAddrV4::new(of_peer(number), port)).collect())
     };
     match list.split_once('/') {
+        Some(("good", count)) => at(ports.good, count),
         Some(("silent", count)) => at(ports.silent, count),
+        Some(("mute", count)) => at(ports.mute, count),
         Some(_) => None,
         None => match list {
             "dead" => Some(mixed(&DEAD_HEAVY, ports)),
             "utp-silent" => Some(mixed(&UTP_SILENT, ports)),
             "dead-over-both" => Some(mixed(&DEAD_OVER_BOTH, ports)),
-            count => at(ports.good, count),
+            _ => None,
         },
     }
 }
