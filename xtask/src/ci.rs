@@ -8,7 +8,7 @@ mod table;
 use xtask::shell::{self, Result};
 
 use crate::{audit, deny, fuzz, lab, layers, miri, size, tidy, tree};
-use step::{Step, cargo, play, step, with_programs};
+use step::{Step, cargo, play, step, tests, with_programs};
 use table::table;
 
 /// All checks, the quick ones first.
@@ -20,7 +20,7 @@ const STEPS: &[Step] = &[
     step("fmt", FMT, |_| cargo(FMT)),
     step("clippy", CLIPPY, |_| cargo(CLIPPY)),
     step("no-tls", NO_TLS, |_| cargo(NO_TLS)),
-    step("tests", TESTS, |_| cargo(TESTS)),
+    step("tests", TESTS, |_| tests(TESTS)),
     step("examples", "cargo xtask examples", |skips| lab::run(skips, &["examples"])),
     step("docs", "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked", |_| docs()),
     step("size", "cargo xtask size", |_| size::run()),

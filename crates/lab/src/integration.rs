@@ -47,6 +47,7 @@ mod web_servers;
 mod wire;
 
 use std::sync::Mutex;
+use std::thread;
 use std::time::Instant;
 
 use xtask::binary;
@@ -94,7 +95,7 @@ const SECTIONS: &[Section] = &[
     section(bittorrent_tracker::NAME, &[LIBTORRENT, bittorrent_tracker::NEEDS], bittorrent_tracker::run),
     section("proxied", &[PROXY], proxied::run),
     section(web_seeds::NAME, &[PROXY, WEB_SERVERS], web_seeds::run),
-    section("bad-input", &[], bad_input::run),
+    section(bad_input::NAME, &[], bad_input::run),
     section("stopped-event", &[], stopped_event::run),
     section("ssrf", &[NAMESPACE], |lab| namespace::run(lab, "ssrf")),
     section(leak::NAME, &[NAMESPACE], |lab| namespace::run(lab, leak::NAME)),
@@ -179,13 +180,21 @@ pub(crate) fn run(skips: &Skips, options: &Options) -> Result {
     if sections.iter().any(|section| section.name == dht::NAME) {
         dht::start(&lab);
     }
-    let mut faults = Vec::new();
-    for Section { name, run, .. } in sections {
+    let play = |Section { name, run, .. }: &Section| {
         let begin = Instant::now();
         let done = run(&lab);
         println!("-- {name}: {:.1} s", begin.elapsed().as_secs_f64());
-        faults.extend(done.err().map(|reason| format!("{name}:\n{reason}")));
-    }
+        done.err().map(|reason| format!("{name}:\n{reason}"))
+    };
+    // It waits for time-outs only.
+    let (beside, in_turn): (Vec<_>, Vec<_>) = sections.into_iter().partition(|section| section.name == bad_input::NAME);
+    let faults: Vec<String> = thread::scope(|scope| {
+        let beside: Vec<_> = beside.into_iter().map(|section| scope.spawn(|| play(section))).collect();
+        let mut faults: Vec<String> = in_turn.into_iter().filter_map(play).collect();
+        let late = |_| Some(format!("{}: it panicked", bad_input::NAME));
+        faults.extend(beside.into_iter().filter_map(|thread| thread.join().unwrap_or_else(late)));
+        faults
+    });
     // A wrong verdict about a seed that has died is the seed's fault: say so first.
     lab.swarm.all_alive()?;
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }

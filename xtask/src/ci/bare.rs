@@ -3,7 +3,7 @@
 use xtask::optional::{self, Optional};
 use xtask::shell::Result;
 
-use super::step::{Step, cargo, play};
+use super::step::{Step, play, tests};
 use super::table::{End, Row, table};
 
 /// The unit tests, some of which start programs; of the whole workspace, because a part of it would be built anew.
@@ -15,7 +15,7 @@ pub(crate) fn run(steps: &[Step]) -> Result {
     if !here.is_empty() {
         return Err(format!("bare: still installed: {}", here.join(", ")));
     }
-    let tests = Step { name: "tests", repeat: TESTS, run: |_| cargo(TESTS), is_bare: true };
+    let tests = Step { name: "tests", repeat: TESTS, run: |_| tests(TESTS), is_bare: true };
     let checks = steps.iter().filter(|step| step.is_bare);
     let (rows, done) = play(&[&tests].into_iter().chain(checks).collect::<Vec<_>>());
     println!("{}", table("bare", &rows));

@@ -37,7 +37,8 @@ pub(crate) struct Conversation {
     #[arg(long, value_name = "N", value_parser = positive, hide_short_help = true, help_heading = HOW)]
     concurrency: Option<usize>,
 
-    /// Most new connections a second, 0 for no bound; loopback is never paced, and the DHT by itself: 250 datagrams a second
+    /// Most new connections a second over TCP, and as many over uTP, 0 for no bound; loopback is never paced, and the DHT by itself:
+    /// 250 datagrams a second
     #[arg(long, value_name = "N", default_value_t = Config::default().rate, hide_short_help = true, help_heading = HOW)]
     rate: u32,
 }

@@ -68,6 +68,11 @@ fn a_bare_hash_works_by_itself() {
     let said = joined(&stdout);
     assert!(said.contains(" DHT + IPv4 ok ") && said.contains(" answered, 0 silent; first peers after "), "{stdout}");
     assert!(said.contains(" 3 peers named by 8 nodes, 2 answered, 1 seed verified "), "{stdout}");
+}
+
+#[test]
+fn a_bare_hash_has_every_form_and_condition() {
+    let net = Net::new("dht-forms", three());
     let (code, stdout, _) = net.run(&["--json", &net.hash]);
     let (dht, peers) = (&json(&stdout, "dht")[0], json(&stdout, "peer"));
     assert_eq!(

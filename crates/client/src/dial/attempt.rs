@@ -118,6 +118,7 @@ impl Attempt {
     /// Whether a peer that requires encryption would have ended it so.
     pub(crate) fn may_mean_encryption(&self) -> bool {
         match (self.outcome, &self.error) {
+            (_, Some(PeerError::Full)) => false,
             (Outcome::ClosedBeforeHandshake | Outcome::ShortHandshake, _) => true,
             (_, Some(PeerError::Handshake(HandshakeFailure::NotBitTorrent(bytes)))) => {
                 bytes.looks() == Sniffed::HighEntropy

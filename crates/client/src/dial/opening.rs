@@ -12,7 +12,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::OnceLock;
 use std::time::Duration;
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 /// How long a transport is silent until the other one is tried, too: a round trip takes less, and Linux sends its SYN again after as
 /// long. At most half of the time to connect.
@@ -80,6 +80,7 @@ fn boxed<'a>(
 
 async fn utp(request: &DialRequest, context: &PeerContext) -> Opened {
     let (to, begun) = (request.address, Instant::now());
+    context.route.source(to).map_err(ConnectError::Unchosen)?;
     let socket = context.shared.udp().socket(context.route, to.is_ipv6());
     let dialled = socket.and_then(|socket| UtpStream::dial(socket, to)).map_err(ConnectError::at_once);
     let mut stream = dialled?;
@@ -119,30 +120,16 @@ where
     alarm.as_mut().reset(end(begun, limit));
     let (two, sent) = (other(one), OnceLock::new());
     let mut second = Box::pin(paced(two, request, context, &sent));
-    let (mut failed_first, mut failed_second) = (None, None);
-    let opened = loop {
-        tokio::select! {
-            biased;
-            opened = first.as_mut(), if failed_first.is_none() => match opened {
-                Ok(stream) => break Some((one, stream)),
-                Err(error) => failed_first = Some(Failure::from(error)),
-            },
-            opened = second.as_mut(), if failed_second.is_none() => match opened {
-                Ok(stream) => break Some((two, stream)),
-                Err(failure) => failed_second = Some(failure),
-            },
-            () = alarm.as_mut() => break None,
-        }
-        if failed_first.is_some() && failed_second.is_some() {
-            break None;
-        }
-    };
+    let [mut failed_first, mut failed_second] = [None, None];
+    let failed = [&mut failed_first, &mut failed_second];
+    let opened = first_of(first.as_mut(), second.as_mut(), alarm, failed).await;
     let took = sent.get().map(Instant::elapsed);
     match opened {
-        Some((transport, stream)) if transport == two => {
+        Some((true, stream)) => {
             // The SYN of TCP that was sent again may be answered at the same time.
             if one == Transport::Tcp && failed_first.is_none() {
-                match timeout(took.unwrap_or_default(), first).await {
+                let round_trip = took.unwrap_or_default().min(SILENCE);
+                match timeout_at((Instant::now() + round_trip).min(end(begun, limit)), first).await {
                     Ok(Ok(tcp)) => return Ok(tcp),
                     Ok(Err(error)) => failed_first = Some(error.into()),
                     Err(_) => {}
@@ -153,7 +140,7 @@ where
             progress.beside = Some(Box::new(Beside { transport: one, failure }));
             Ok(stream)
         }
-        Some((_, stream)) => {
+        Some((false, stream)) => {
             progress.beside = failed_second.map(|failure| Box::new(Beside { transport: two, failure }));
             Ok(stream)
         }
@@ -164,6 +151,34 @@ where
             Err(both_failed(failures, progress))
         }
     }
+}
+
+/// Waits for two connections until there is one, and says whether it is the second; `None` when the alarm rings or both have failed.
+async fn first_of<E>(
+    mut first: Pin<&mut (impl Future<Output = Result<Stream, E>> + Send)>,
+    mut second: Pin<&mut (impl Future<Output = Opened> + Send)>,
+    mut alarm: Pin<&mut Sleep>,
+    [failed_first, failed_second]: [&mut Option<Failure>; 2],
+) -> Option<(bool, Stream)>
+where
+    E: Send,
+    Failure: From<E>,
+{
+    while failed_first.is_none() || failed_second.is_none() {
+        tokio::select! {
+            biased;
+            opened = first.as_mut(), if failed_first.is_none() => match opened {
+                Ok(stream) => return Some((false, stream)),
+                Err(error) => *failed_first = Some(Failure::from(error)),
+            },
+            opened = second.as_mut(), if failed_second.is_none() => match opened {
+                Ok(stream) => return Some((true, stream)),
+                Err(failure) => *failed_second = Some(failure),
+            },
+            () = alarm.as_mut() => return None,
+        }
+    }
+    None
 }
 
 /// Opens a connection by the second transport, at its pace; notes when it began.

@@ -75,11 +75,17 @@ async fn a_peer_with_nagle_does_not_wait_for_a_delayed_acknowledgement() {
     let delivery = fake_swarm::Delivery::Cut { at: vec![96, 150, 300], pause: Duration::ZERO };
     let responder = Responder { pad_b: 200, pad_d: 20, ..Responder::default() };
     let peer = Peer { nagle: true, delivery, ..requiring(responder) };
-    let (_, told) = told_by(PIECES, std::iter::repeat_n(peer, 10), policy(EncryptionPolicy::Require)).await;
-    assert_eq!(told.summary.ok, 10);
-    // On a busy machine some are late for other reasons, but not all ten.
-    let quickest = told.peers.iter().filter_map(|report| report.handshake).min().unwrap();
-    assert!(quickest < Duration::from_millis(40), "{quickest:?}");
+    // On a busy machine some are late for other reasons, but not all of them.
+    let mut quickest = Duration::MAX;
+    for _ in 0..5 {
+        let (_, told) = told_by(PIECES, std::iter::repeat_n(peer.clone(), 10), policy(EncryptionPolicy::Require)).await;
+        assert_eq!(told.summary.ok, 10);
+        quickest = told.peers.iter().filter_map(|report| report.handshake).fold(quickest, Duration::min);
+        if quickest < Duration::from_millis(40) {
+            return;
+        }
+    }
+    panic!("{quickest:?}");
 }
 
 /// This peer makes a short secret of any key: a third attempt would fail as well, and there is none.
@@ -105,8 +111,9 @@ async fn encrypted_bytes_are_counted_once_however_they_are_split() {
     let whole = Peer { reserved: [0, 0, 0, 0, 0, 0, 0, 4], ..requiring(responder) }.sending([message::have_all()]);
     let trickle = fake_swarm::Delivery::Trickle { from: 0, pause: Duration::from_millis(1) };
     let peers = [whole.clone(), Peer { delivery: trickle, ..whole }];
-    let config = policy(EncryptionPolicy::Require).with_linger(Duration::from_secs(3));
-    let (_, told) = told_by(PIECES, peers, config).await;
+    // A busy machine makes each pause some ten times as long.
+    let patient = policy(EncryptionPolicy::Require).with_handshake_timeout(PATIENCE);
+    let (_, told) = told_by(PIECES, peers, patient.with_linger(Duration::from_secs(3))).await;
     assert_eq!([told.peers[0].bytes_received, told.peers[1].bytes_received], [length; 2]);
 }
 

@@ -281,6 +281,16 @@ async fn a_peer_is_reached_over_ipv6_too() {
 }
 
 #[tokio::test]
+async fn a_family_without_a_source_address_is_a_limit_of_ours_over_it_too() {
+    let peer = PeerAddress::Socket(SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, 1)));
+    let mut config = policy(TransportPolicy::Utp).with_sources(client::Sources::NONE).with_peers(vec![peer]);
+    config.bind.add("127.8.9.10".parse().unwrap()).unwrap();
+    let told = run(&lab([]).torrent, config).await;
+    let report = &told.peers[0];
+    assert_eq!((report.outcome, report.detail), (Outcome::LocalLimit, Some(client::Detail::FamilyNotChosen)));
+}
+
+#[tokio::test]
 async fn metadata_of_many_pieces_comes_over_it() {
     let info = [b"d4:name4:long12:piece lengthi16384e6:pieces100000:".as_slice(), &[b'p'; 100_000], b"e"].concat();
     let hash = fake_swarm::torrent::sha1(&info);

@@ -28,7 +28,7 @@ pub fn utp(peer: &UtpScript) -> Vec<(&'static str, UtpScript)> {
         ("extensions without end", before(extensions)),
         ("unknown types and versions", before(unknown)),
         ("the id of no connection", one(|packet| packet.id ^= 0x4000)),
-        ("acknowledgements ahead", one(|packet| packet.ack = packet.ack.wrapping_add(2))),
+        ("acknowledgements ahead", one(|packet| packet.ack = packet.ack.wrapping_add(16))),
         ("acknowledgements far ahead", one(|packet| packet.ack = packet.ack.wrapping_add(0x7fff))),
         ("acknowledgements far behind", one(|packet| packet.ack = packet.ack.wrapping_sub(0x4000))),
         ("our own packet", before(|question| vec![question.bytes.clone()])),

@@ -16,6 +16,8 @@ use super::section::Lab;
 use super::swarm::free_port;
 use super::torrents::{self, Torrent};
 
+pub(super) const NAME: &str = "bad-input";
+
 /// More than a reply may hold once it is inflated, and much less before.
 const BOMB: usize = 64 << 20;
 

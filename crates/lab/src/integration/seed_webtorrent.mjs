@@ -5,5 +5,7 @@ const [port, folder, ...torrents] = process.argv.slice(2)
 const client = new WebTorrent({ torrentPort: Number(port), dht: false, lsd: false, tracker: false, utPex: false, natUpnp: false, natPmp: false })
 client.on("error", error => { throw error })
 for (const torrent of torrents) client.add(torrent, { path: folder })
-process.stdin.on("data", () => console.log(client.torrents.reduce((all, torrent) => all + torrent.numPeers, 0)))
+// A peer whose stream is gone may stay in the list that `numPeers` counts.
+const connections = torrent => Object.values(torrent._peers).filter(peer => peer.conn && !peer.conn.destroyed).length
+process.stdin.on("data", () => console.log(client.torrents.reduce((all, torrent) => all + connections(torrent), 0)))
 process.stdin.on("end", () => process.exit())

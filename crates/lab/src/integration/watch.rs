@@ -67,8 +67,8 @@ pub(super) struct Seen {
     pub(super) exceeded: Option<String>,
     /// Where every connection went that it began, and every datagram but those of uTP, in this order.
     pub(super) dials: Vec<SocketAddr>,
-    /// Where every SYN of uTP went.
-    pub(super) syns: Vec<SocketAddr>,
+    /// Where every packet of uTP went, and whether it was a SYN.
+    pub(super) utp: Vec<(SocketAddr, bool)>,
 }
 
 impl Run {
@@ -96,8 +96,8 @@ impl Run {
         // The tracing ends without a word when what it follows is killed.
         let trace =
             self.trace.as_deref().filter(|_| exceeded.is_none()).map(|file| whole_trace(file, id)).transpose()?;
-        let (dials, syns) = dials(&trace.unwrap_or_default());
-        Ok(Seen { status, said, complaint, took, ended: begin + took, kibibytes, exceeded, dials, syns })
+        let (dials, utp) = dials(&trace.unwrap_or_default());
+        Ok(Seen { status, said, complaint, took, ended: begin + took, kibibytes, exceeded, dials, utp })
     }
 
     /// The command, under tracing that does not get between if asked for: process id, signals and exit code are the binary's own.
@@ -199,19 +199,18 @@ fn is_end_of(id: &str, line: &str) -> bool {
     words.next() == Some(id) && words.next() == Some("+++")
 }
 
-/// The addresses that the process dialled, and those that it sent a SYN of uTP (BEP 29) to, which has a first byte of its own.
-/// Other packets of uTP belong to connections.
-fn dials(trace: &str) -> (Vec<SocketAddr>, Vec<SocketAddr>) {
-    let (mut dials, mut syns) = (Vec::new(), Vec::new());
+/// The addresses that the process dialled, and those that it sent packets of uTP (BEP 29) to, which have first bytes of their own;
+/// and which of those were SYNs.
+fn dials(trace: &str) -> (Vec<SocketAddr>, Vec<(SocketAddr, bool)>) {
+    let (mut dials, mut utp) = (Vec::new(), Vec::new());
     for line in trace.lines() {
         let datagram = line.contains(" sendto(").then(|| between(line, "\"", "\"")).flatten();
         match datagram {
-            Some("A") => syns.extend(dial(line)),
-            Some("\\x01" | "\\x11" | "!" | "1") => {}
+            Some(first @ ("A" | "\\x01" | "\\x11" | "!" | "1")) => utp.extend(dial(line).map(|to| (to, first == "A"))),
             _ => dials.extend(dial(line)),
         }
     }
-    (dials, syns)
+    (dials, utp)
 }
 
 /// The address in a line such as `42 connect(9, {sa_family=AF_INET, sin_port=htons(80),
@@ -247,9 +246,10 @@ mod tests {
             "42 sendto(8, \"1\"..., 20, 0, {sa_family=AF_INET, sin_port=htons(7), sin_addr=inet_addr(\"127.0.0.2\")}, 16) = 20\n",
             "42 +++ exited with 0 +++\n",
         );
-        let (dialled, syns) = dials(trace);
+        let (dialled, utp) = dials(trace);
         assert_eq!(dialled.iter().map(ToString::to_string).collect::<Vec<_>>(), ["127.0.0.1:80", "[::1]:9"]);
-        assert_eq!(syns, [SocketAddr::from(([127, 0, 0, 2], 7))]);
+        let to = SocketAddr::from(([127, 0, 0, 2], 7));
+        assert_eq!(utp, [(to, true), (to, false), (to, false)]);
     }
 
     #[test]

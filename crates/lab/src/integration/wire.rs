@@ -43,6 +43,8 @@ impl Wire {
         let protocol = Protocol::from(i32::from(EVERY_PROTOCOL.to_be()));
         let mut socket = Socket::new(Domain::from(PACKETS), Type::RAW, Some(protocol))
             .map_err(|error| format!("cannot listen to all packets: {error}"))?;
+        // As much as the system grants: what is not read in time is lost.
+        socket.set_recv_buffer_size(1 << 24).map_err(|error| format!("no room for packets: {error}"))?;
         let packets = Arc::new(Mutex::default());
         let noted = Arc::clone(&packets);
         thread::spawn(move || {

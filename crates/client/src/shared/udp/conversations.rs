@@ -111,6 +111,8 @@ impl Conversations {
         if state.connection.handle_packet(Instant::now().into_std(), &packet).is_ok() {
             state.wake();
         }
+        // Of a late or doubled packet nothing is kept, and one that was left is not read any more.
+        state.settle();
         // An error is that of a lost packet.
         let _ = state.transmit(conversation.to, datagrams);
     }
@@ -172,7 +174,7 @@ impl State {
         more == 0 || self.memory.hold(self.connection.held() + more)
     }
 
-    /// Gives back the memory of what was read.
+    /// Gives back the memory of what was read or not kept.
     pub(crate) fn settle(&mut self) {
         self.memory.hold(self.connection.held());
     }

@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-/// How often a datagram is sent again whose sending reported the refusal of an earlier one.
-const AGAIN: usize = 3;
+/// How often a datagram is sent again whose sending failed, perhaps for an earlier one.
+const AGAIN: usize = 8;
 
 /// A UDP socket that is connected to no address.
 #[derive(Debug)]
@@ -26,8 +26,10 @@ impl Datagrams {
         loop {
             // Past the runtime, which takes a new socket for one that cannot be written.
             match SockRef::from(&self.0).send_to(datagram, &to.into()) {
-                // Where refusals are reported, so is that of an earlier datagram, to another address, in place of sending this one.
-                Err(error) if is_refusal(&error) && tries.next().is_some() => {}
+                // Where refusals are kept, that of an earlier datagram, to another address, is reported in place of sending this one.
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock && tries.next().is_some() => {}
+                // This address has said nothing yet: others were refused meanwhile, and the datagram counts as lost.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => return Ok(()),
                 sent => return sent.map(drop),
             }
         }
@@ -46,12 +48,6 @@ impl Datagrams {
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
-}
-
-/// Whether the network says so of a datagram that was sent, in an ICMP message.
-fn is_refusal(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
-    matches!(error.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable)
 }
 
 /// Only Linux tells of a socket to many addresses which of them refuses datagrams (ICMP). On other systems a refusal is silence.

@@ -79,7 +79,8 @@ impl UdpSocket {
     fn deliver(&self, datagram: &[u8], from: SocketAddr, reader: Option<&Arc<Mailbox>>) {
         if datagram.first() == Some(&KRPC) {
             self.queries.deliver(datagram, from, reader);
-        } else {
+        } else if datagram.len() <= Message::MAX_BYTES {
+            // A longer one was cut off, and would be a gap in the stream.
             self.conversations.deliver(datagram, from, &self.datagrams);
         }
     }

@@ -141,9 +141,11 @@ impl AsyncWrite for UtpStream {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.conversation.state().connection.close();
-        Poll::Ready(Ok(()))
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll(context, |connection| {
+            connection.close();
+            Some(())
+        })
     }
 }
 
@@ -262,6 +264,26 @@ mod tests {
         peer.say(Kind::Data, id, 102, syn, &[3; ROOM / 2]).await;
         stream.read_exact(&mut heard[..ROOM / 2]).await.unwrap();
         assert_eq!(heard[0], 3);
+    }
+
+    #[tokio::test]
+    async fn a_late_packet_of_one_that_was_left_takes_no_memory() {
+        let (memory, (mut peer, address)) = (ByteBudget::new(ROOM), Peer::new().await);
+        let socket = Arc::new(UdpSocket::bind(0, false, Bind::default().into(), memory.clone()).unwrap());
+        let (stream, id, syn) = established(&socket, &mut peer, address).await;
+        drop(stream);
+        assert_eq!(peer.heard().await.0, Kind::Reset);
+        peer.say(Kind::Data, id, 100, syn, &[1; ROOM / 2]).await;
+        assert_eq!(peer.heard().await.0, Kind::Reset);
+        assert_eq!(memory.left(), ROOM);
+    }
+
+    #[tokio::test]
+    async fn a_shutdown_is_sent_at_once() {
+        let (socket, (mut peer, address)) = (socket(1 << 20), Peer::new().await);
+        let (mut stream, ..) = established(&socket, &mut peer, address).await;
+        stream.shutdown().await.unwrap();
+        assert_eq!(peer.heard().await.0, Kind::Fin);
     }
 
     #[cfg(target_os = "linux")]

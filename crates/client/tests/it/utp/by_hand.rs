@@ -118,6 +118,13 @@ async fn two_connections_to_one_peer_have_ids_of_their_own() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_says_it_is_full_is_not_asked_again() {
+    let (peer, report) = met(edited(full), policy(TransportPolicy::Utp)).await;
+    assert_eq!(tried(&report), ("closed_before_handshake", "utp none closed_before_handshake".to_owned()));
+    assert_eq!(heard(&peer).await.into_iter().filter(|kind| *kind == SYN).count(), 1);
+}
+
 /// The kernel sends its SYN again after one and three seconds of its own clock.
 #[tokio::test]
 async fn a_syn_is_taken_back_when_tcp_has_an_answer() {
@@ -130,4 +137,19 @@ async fn a_syn_is_taken_back_when_tcp_has_an_answer() {
     });
     assert_eq!(tried(&told.peers[0]), ("handshake_timeout", "tcp none handshake_timeout".to_owned()));
     assert_eq!(heard(&peer).await, [SYN, RESET]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tcp_is_not_waited_for_beyond_its_time_when_utp_took_long() {
+    let listener = FullListener::start().unwrap();
+    // Its first SYN is lost, so that the answer comes three seconds later.
+    let lost = |question: &UtpQuestion, reply: &mut UtpReply| {
+        if question.before == 0 {
+            reply.packets.clear();
+        }
+    };
+    let peer = FakeUtpPeer::start_on(listener.addr(), edited(lost)).unwrap();
+    let told = run(hash(), dialling(&peer, config())).await;
+    assert_eq!(tried(&told.peers[0]), ("ok", "tcp none connect_timeout, utp none ok".to_owned()));
+    assert!(told.summary.elapsed < Duration::from_millis(5200), "{:?}", told.summary.elapsed);
 }

@@ -219,7 +219,7 @@ impl Case {
         } else if !self.row.ends_with(report.code) {
             faults.push(format!("exit code {:?}, not as expected", report.code));
         }
-        faults.extend(self.reach.faults(&seen.dials, &seen.syns));
+        faults.extend(self.reach.faults(&seen.dials, &seen.utp));
         if !self.leaves_rudely {
             faults.extend(missing_goodbyes(&self.http, &self.udp));
         }

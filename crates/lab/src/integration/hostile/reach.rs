@@ -30,17 +30,24 @@ impl Reach {
         Self { torrents: 1, trackers: BTreeSet::new(), peers: BTreeSet::new(), ports: BTreeSet::new() }
     }
 
-    /// Connections to strangers, and more of them to one peer than there may be attempts, over TCP and by SYNs of uTP.
-    pub(super) fn faults(&self, dials: &[SocketAddr], syns: &[SocketAddr]) -> Vec<String> {
-        self.faults_of("dials", dials, ATTEMPTS)
-            .chain(self.faults_of("dials over uTP", syns, ATTEMPTS * SYNS))
-            .collect()
+    /// Connections to strangers, and more of them to one peer than there may be attempts, over TCP and by SYNs of uTP; and other
+    /// packets of uTP to strangers.
+    pub(super) fn faults(&self, dials: &[SocketAddr], utp: &[(SocketAddr, bool)]) -> Vec<String> {
+        let packets = |syns| utp.iter().filter(move |(_, is_syn)| *is_syn == syns).map(|(to, _)| *to);
+        let dials = self.faults_of("dials", dials.iter().copied(), ATTEMPTS);
+        let syns = self.faults_of("dials over uTP", packets(true), ATTEMPTS * SYNS);
+        dials.chain(syns).chain(self.faults_of("sends packets to", packets(false), usize::MAX)).collect()
     }
 
-    fn faults_of(&self, what: &str, dials: &[SocketAddr], most: usize) -> impl Iterator<Item = String> {
+    fn faults_of(
+        &self,
+        what: &'static str,
+        dials: impl Iterator<Item = SocketAddr>,
+        most: usize,
+    ) -> impl Iterator<Item = String> {
         let mut attempts: BTreeMap<SocketAddr, usize> = BTreeMap::new();
         let mut strangers = BTreeSet::new();
-        for &to in dials {
+        for to in dials {
             if self.trackers.contains(&to) {
                 continue;
             }
@@ -50,7 +57,7 @@ impl Reach {
             *attempts.entry(to).or_default() += 1;
         }
         let strangers = strangers.into_iter().map(move |to| format!("it {what} {to}, which is not in the scenario"));
-        let pestered = attempts.into_iter().filter(move |(_, times)| *times > most * self.torrents);
+        let pestered = attempts.into_iter().filter(move |(_, times)| *times > most.saturating_mul(self.torrents));
         let pestered = pestered.map(move |(to, times)| format!("it {what} {to} {times} times"));
         strangers.take(TOLD).chain(pestered.take(TOLD))
     }
@@ -84,8 +91,10 @@ mod tests {
         ] {
             assert_eq!(reach.faults(&dials, &[]).len(), faults, "{dials:?}");
             // A SYN may be sent again.
-            let twice = [dials.clone(), dials].concat();
-            assert_eq!(reach.faults(&[], &twice).len(), faults, "{twice:?}");
+            let utp = |is_syn: bool| -> Vec<_> { dials.iter().chain(&dials).map(|to| (*to, is_syn)).collect() };
+            assert_eq!(reach.faults(&[], &utp(true)).len(), faults, "{dials:?}");
+            let strangers = reach.faults(&[], &utp(false)).len();
+            assert_eq!(strangers, if faults == 3 { 3 } else { 0 }, "{dials:?}");
         }
     }
 }

@@ -4,15 +4,18 @@
 //! We leave nothing behind: by its own count no client is connected to us after a run, and what it sends us ends within a second.
 //! A visitor that goes without a word shows that both would be noticed.
 
+mod traces;
+
 use std::collections::BTreeMap;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::fmt::Display;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fake_swarm::{RESERVED, handshake};
+use fake_swarm::{FakeSwarm, Peer, PexList, PexScript, Serving, peer_ip};
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 use xtask::optional;
 use xtask::scratch::make_folder;
 use xtask::shell::{self, Result};
@@ -23,7 +26,6 @@ use super::policies::{Policy, Takes};
 use super::rows::{lines, merged, names};
 use super::swarms::Player;
 use super::torrents::{Kind, Torrents};
-use crate::integration::counts;
 use crate::integration::dht::LIBTORRENT;
 use crate::integration::namespace::{self, Namespace};
 use crate::integration::packages;
@@ -33,6 +35,7 @@ use crate::integration::programs::{Place, Transports, webtorrent};
 use crate::integration::row::Row;
 use crate::integration::torrents::{NOWHERE, hash_bytes, link};
 use crate::integration::wire::{Packet, Wire};
+use traces::{SYN, connections, ending, visit};
 
 /// The name of the section.
 pub(in crate::integration) const NAME: &str = "utp";
@@ -64,12 +67,6 @@ const QUIET_AFTER: Duration = Duration::from_secs(1);
 const LISTEN: Duration = Duration::from_millis(3500);
 const LISTEN_LONG: Duration = Duration::from_secs(65);
 
-/// The first byte of a packet of uTP that asks for a connection.
-const SYN: u8 = 0x41;
-
-/// How long a client may take to answer what it is asked.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-
 /// Where packets of TCP are dropped in silence, if they are to the client whose TCP is rejected.
 const SWALLOWED: Ipv4Addr = Ipv4Addr::new(127, 0, 19, 1);
 /// Where the visitor comes from that goes without a word.
@@ -89,6 +86,10 @@ struct Member {
 struct World {
     members: Vec<Member>,
     torrents: Torrents,
+    /// A peer that names all members of IPv4, with the flag of uTP (PEX, BEP 11).
+    bridge: FakeSwarm,
+    /// Plays the bridge.
+    _runtime: Runtime,
 }
 
 /// Installs what is from npm and PyPI, and runs everything else in a namespace.
@@ -161,7 +162,16 @@ impl World {
                 Player::start(client, address, &folder, &torrents, |place| Place { transports, pages, ..place })?;
             members.push(Member { player, transports, otherwise, pages });
         }
-        Ok(Self { members, torrents })
+        let addresses = members.iter().map(|member| member.player.address).filter(SocketAddr::is_ipv4);
+        let list = PexList::naming(addresses).flagged(PexList::UTP);
+        let bridge = Peer::default().serving(Serving::pex(PexScript::of([list])));
+        let info_hash = hash_bytes(&torrents.of(Kind::V1)?.info_hash);
+        let failed = |error: &dyn Display| format!("no bridge: {error}");
+        let runtime = Runtime::new().map_err(|error| failed(&error))?;
+        let entered = runtime.enter();
+        let bridge = FakeSwarm::start(info_hash, &[(peer_ip(0), bridge)]).map_err(|error| failed(&error))?;
+        drop(entered);
+        Ok(Self { members, torrents, bridge, _runtime: runtime })
     }
 
     /// Waits until each answers as it is to, then takes TCP away from the one that cannot do so itself.
@@ -195,7 +205,8 @@ impl World {
         let without = without.args(["--no-trackers", "--transport", "utp"]);
         let without =
             self.of(Transports::Tcp).fold(without, |row, one| names(row, &one.player, vec![one.refuses("utp")]));
-        Ok([self.by_link()?, self.by_default()?, self.limited(false)?, vec![without, self.unknown()?]].concat())
+        Ok([self.by_link()?, self.by_default()?, self.limited(false)?, vec![without, self.unknown()?, self.flagged()?]]
+            .concat())
     }
 
     /// uTP alone with each policy, and TCP alone.
@@ -258,6 +269,23 @@ impl World {
         Ok(rows)
     }
 
+    /// All clients of IPv4, of which a peer says that they speak uTP: that is tried first, and TCP where it fails.
+    fn flagged(&self) -> Result<Row> {
+        let address = self.bridge.addr(peer_ip(0)).to_string();
+        let row = Row::new("flagged", self.torrents.of(Kind::V1)?, 0).args(["--sources", "pex", "--peer", &address]);
+        let row = row.finds_one_of(&address, vec![json!({"outcome": "ok", "transport": "tcp"})]);
+        let v4 = self.members.iter().filter(|member| member.player.address.is_ipv4());
+        Ok(v4.fold(row, |row, member| {
+            let line = |transport| lines(&member.player, Kind::V1, Policy::PreferPlain, transport, false);
+            let fails = json!({"attempts": [member.refuses("utp"), {"transport": "tcp", "outcome": "ok"}]});
+            let lines = match member.transports {
+                Transports::Tcp => line("tcp").into_iter().map(|line| merged([line, fails.clone()])).collect(),
+                _ => line("utp"),
+            };
+            row.finds_one_of(member.player.address, lines)
+        }))
+    }
+
     /// A torrent that no client has: one that speaks encryption has said so by that, the others are tried over uTP, too.
     fn unknown(&self) -> Result<Row> {
         let row = Row::new("unknown", self.torrents.of(Kind::Unknown)?, 1).args(["--no-trackers"]);
@@ -274,11 +302,15 @@ impl World {
         }))
     }
 
-    /// Each client of IPv4 by a link, whose metadata of three pieces comes over uTP.
+    /// Clients of IPv4 by a link, whose metadata of three pieces comes over uTP. Of Transmission, which takes up to 3 s for each, there
+    /// is one.
     fn by_link(&self) -> Result<Vec<Row>> {
         let torrent = link(self.torrents.of(Kind::Long)?, &[]);
-        let v4 = self.over_utp().filter(|member| member.player.address.is_ipv4());
-        let rows = v4.map(|member| {
+        let is_one = |member: &&Member| {
+            let is_transmission = member.player.client.seed.client == "Transmission";
+            member.player.address.is_ipv4() && (!is_transmission || member.transports == Transports::Utp)
+        };
+        let rows = self.over_utp().filter(is_one).map(|member| {
             let row = Row::new(format!("{} by a link", member.player.client.seed.name), &torrent, 0)
                 .args(["--no-trackers", "--transport", "utp", "--metadata"])
                 .learns(json!({"status": "ok", "pieces": 3}));
@@ -352,24 +384,10 @@ impl World {
         let info_hash = self.torrents.of(Kind::V1)?.info_hash.clone();
         let counts = self.members.iter_mut().map(|member| {
             let name = member.player.client.seed.name;
-            Ok(member.connections(&info_hash)?.map(|count| (name, count)))
+            Ok(connections(&mut member.player, member.pages, &info_hash)?.map(|count| (name, count)))
         });
         counts.filter_map(Result::transpose).collect()
     }
-}
-
-/// The last packets of a conversation: when, from where, and their head.
-fn ending(packets: &[Packet], (member, visitor): (SocketAddr, SocketAddr)) -> String {
-    const HEAD: usize = 20;
-    const LAST: usize = 30;
-    let is_theirs = |packet: &&Packet| [(member, visitor), (visitor, member)].contains(&(packet.from, packet.to));
-    let all: Vec<&Packet> = packets.iter().filter(|packet| packet.is_datagram()).filter(is_theirs).collect();
-    let Some(begin) = all.first().map(|packet| packet.at) else { return String::new() };
-    let shown = all.iter().skip(all.len().saturating_sub(LAST)).map(|packet| {
-        let head: String = packet.datagram().iter().take(HEAD).map(|byte| format!("{byte:02x}")).collect();
-        format!("{:.3} s {packet} {head}", (packet.at - begin).as_secs_f64())
-    });
-    shown.collect::<Vec<_>>().join("\n")
 }
 
 /// Has the kernel reject TCP to an address, and swallow it where it comes from [`SWALLOWED`].
@@ -386,64 +404,9 @@ fn reject_tcp(address: SocketAddr) -> Result {
     Ok(())
 }
 
-/// Shakes hands in the clear over uTP (BEP 29), acknowledges nothing, and is not heard of again.
-fn visit(from: IpAddr, at: SocketAddr, info_hash: &[u8; 20]) -> io::Result<()> {
-    const DATA: u8 = 0x01;
-    const ID: u16 = 4711;
-    const WINDOW: u32 = 1 << 20;
-    let socket = UdpSocket::bind((from, 0))?;
-    socket.connect(at)?;
-    socket.set_read_timeout(Some(ANSWER_WITHIN))?;
-    let send = |kind: u8, id: u16, number: u16, acknowledges: u16, payload: &[u8]| {
-        let id = id.to_be_bytes();
-        let numbers = [number.to_be_bytes(), acknowledges.to_be_bytes()].concat();
-        socket.send(&[&[kind, 0], &id[..], &[0; 8], &WINDOW.to_be_bytes(), &numbers, payload].concat())
-    };
-    let mut reply = [0; 1500];
-    send(SYN, ID, 1, 0, &[])?;
-    socket.recv(&mut reply)?;
-    // The number of the first packet that it is going to send.
-    let [.., high, low] = reply.first_chunk::<18>().copied().unwrap_or([0; 18]);
-    let acknowledged = u16::from_be_bytes([high, low]).wrapping_sub(1);
-    send(DATA, ID + 1, 2, acknowledged, &handshake(RESERVED, info_hash, b"-qB4520-withoutaword"))?;
-    while reply.first() != Some(&DATA) {
-        socket.recv(&mut reply)?;
-    }
-    Ok(())
-}
-
 impl Member {
     /// What is said of it over the transport that it lacks.
     fn refuses(&self, transport: &str) -> Value {
         json!({"outcome": self.otherwise, "transport": transport})
-    }
-
-    /// How many connections the client counts, if it says so.
-    fn connections(&mut self, info_hash: &str) -> Result<Option<usize>> {
-        match self.player.client.seed.client {
-            "libtorrent" | "WebTorrent" => {
-                let said = self.player.process.ask(Instant::now() + ANSWER_WITHIN)?;
-                said.trim().parse().map(Some).map_err(|_| format!("no number of connections: {said}"))
-            }
-            "Transmission" => {
-                let mut list = Command::new("transmission-remote");
-                list.arg(format!("127.0.0.1:{}", self.pages)).args(["--torrent", "all", "--info-peers"]);
-                // Each peer begins a line, and titles are above.
-                Ok(Some(shell::output(&mut list)?.lines().filter(|line| line.starts_with("127.")).count()))
-            }
-            "qBittorrent" => {
-                let target = format!("/api/v2/sync/torrentPeers?hash={info_hash}");
-                let reply = counts::get(SocketAddr::from((Ipv4Addr::LOCALHOST, self.pages)), &target);
-                let list = String::from_utf8_lossy(&reply.map_err(|error| error.to_string())?).into_owned();
-                let is_list = list.contains(r#""full_update":true"#);
-                if is_list {
-                    Ok(Some(list.matches(r#""ip":"#).count()))
-                } else {
-                    Err(format!("no list of peers: {list}"))
-                }
-            }
-            // Deluge has no client without a desktop's packages.
-            _ => Ok(None),
-        }
     }
 }
