@@ -270,7 +270,7 @@ mod tests {
         Room { name: "bencode", place: Floor(0), uses: &[] },
         Room { name: "ids", place: Floor(0), uses: &[] },
         Room { name: "metainfo", place: Floor(1), uses: &["bencode"] },
-        Room { name: "fake-swarm", place: Beside, uses: &["utp"] },
+        Room { name: "fake-swarm", place: Beside, uses: &[] },
         Room { name: "xtask", place: Beside, uses: &["fake-swarm"] },
     ];
 
