@@ -61,6 +61,8 @@ pub(crate) struct Line {
     pub(crate) now: Instant,
     pub(crate) begun: Instant,
     pub(crate) lost: u32,
+    /// The connection of the other of two SYNs at the end that accepts, and what was said on it.
+    beside: Option<(Connection, usize)>,
     random: Random,
     quality: Quality,
     under_way: BTreeMap<(Instant, u64), (usize, Vec<u8>)>,
@@ -73,7 +75,7 @@ impl Line {
         let (mut random, now) = (Random(seed), Instant::now());
         let dial = Connection::dial(random.bytes(), now);
         let ends = [Talker::new(Some(dial), says[0]), Talker::new(None, says[1])];
-        Self { ends, now, begun: now, lost: 0, random, quality, under_way: BTreeMap::new(), count: 0 }
+        Self { ends, now, begun: now, lost: 0, beside: None, random, quality, under_way: BTreeMap::new(), count: 0 }
     }
 
     /// Runs until both ends are over and nothing is under way.
@@ -138,14 +140,23 @@ impl Line {
             assert!(self.quality.flipped > 0);
             return;
         };
-        // A SYN that is sent again has another id; the connection of the first is of no use.
+        // A SYN that is sent again has another id, and begins a connection beside that of the first, which may be the one that goes on.
+        let is_of = |one: &Connection| packet.kind != Kind::Syn && one.accepts_id(&packet);
+        if to == 1 && self.beside.as_ref().is_some_and(|(beside, _)| is_of(beside)) {
+            let end = &mut self.ends[to];
+            let beside = self.beside.take().map(|(beside, said)| (beside, std::mem::replace(&mut end.said, said)));
+            self.beside =
+                beside.and_then(|(beside, said)| end.connection.replace(beside).map(|connection| (connection, said)));
+        }
         let is_void = |one: &Connection| packet.kind == Kind::Syn && !one.accepts_id(&packet) && !one.is_established();
         match &mut self.ends[to].connection {
             Some(connection) if to == 0 || !is_void(connection) => {
                 let _ = connection.handle_packet(self.now, &packet);
             }
             _ => {
-                self.ends[to].connection = Connection::accept(&packet, self.random.bytes(), self.now);
+                let accepted = Connection::accept(&packet, self.random.bytes(), self.now);
+                let earlier = std::mem::replace(&mut self.ends[to].connection, accepted);
+                self.beside = earlier.map(|earlier| (earlier, self.ends[to].said));
                 self.ends[to].said = 0;
             }
         }
