@@ -22,7 +22,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("silence over uTP", |fixture| silence(fixture, Peer::silent())),
     scenario("bytes one by one over uTP", |fixture| silence(fixture, Peer::slow(Duration::from_millis(100)))),
     scenario("keep-alives without end over uTP", |fixture| {
-        endless(fixture, over_utp(Peer::default()), message::keep_alive())
+        // In small packets on a busy machine a megabyte takes seconds.
+        Ok(endless(fixture, over_utp(Peer::default()), message::keep_alive())?.args("--linger 9s"))
     })
     .needs(&[need("--limit peer-bytes=1000000000000", "bytes were read")]),
     scenario("a message of 4 GiB over uTP", |fixture| {
@@ -175,5 +176,5 @@ fn missing(fixture: &Fixture) -> Result<Case> {
     const COUNT: u32 = 200;
     let (case, peers) = dialling(fixture, (0..COUNT).map(|_| good(fixture).edited(ahead)), 0)?;
     let case = case.row(|row| row.sums_up(json!({"peers": COUNT, "ok": COUNT}))).keeps(peers);
-    Ok(case.args("--linger 1s --limit buffer-bytes=1000000").mebibytes(25))
+    Ok(case.args("--linger 4s --limit buffer-bytes=1000000").mebibytes(25))
 }
