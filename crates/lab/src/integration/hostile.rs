@@ -47,13 +47,14 @@ fn scenarios() -> impl Iterator<Item = &'static Scenario> {
         trackers::SCENARIOS,
         web_seeds::SCENARIOS,
         peers::SCENARIOS,
-        utp::SCENARIOS,
         metadata::SCENARIOS,
         pex::SCENARIOS,
         files::SCENARIOS,
         machine::SCENARIOS,
         interrupts::SCENARIOS,
         aim::SCENARIOS,
+        // Last, because they keep the machine busy while those before them are timed.
+        utp::SCENARIOS,
     ]
     .into_iter()
     .flatten()
