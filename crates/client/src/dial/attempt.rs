@@ -41,6 +41,18 @@ pub(crate) struct DialRequest {
     pub(crate) for_layers: bool,
 }
 
+impl DialRequest {
+    /// One over a single transport, and the first at its peer.
+    pub(crate) fn new(
+        (address, info_hash): (SocketAddr, InfoHash),
+        (transport, encryption): (Transport, Encryption),
+        by_user: bool,
+    ) -> Self {
+        let (may_try_both, permit, earlier, for_layers) = (false, None, None, false);
+        Self { address, info_hash, transport, may_try_both, encryption, by_user, permit, earlier, for_layers }
+    }
+}
+
 /// An attempt in progress, and its result. Boxed once, when the peer is dialled.
 #[derive(Debug)]
 pub(crate) struct Attempt {

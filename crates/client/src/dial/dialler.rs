@@ -174,19 +174,8 @@ impl Dialler {
         // Where there was no connection, no client can refuse an address that comes back soon.
         let is_at_once = attempt.progress.stage() == Stage::Connect && transport != attempt.progress.transport;
         let DialRequest { address, info_hash, by_user, .. } = attempt.request;
-        let earlier = Some(attempt);
-        let (may_try_both, permit, for_layers) = (false, None, false);
-        let further = DialRequest {
-            address,
-            info_hash,
-            transport,
-            may_try_both,
-            encryption,
-            by_user,
-            permit,
-            earlier,
-            for_layers,
-        };
+        let next = DialRequest::new((address, info_hash), (transport, encryption), by_user);
+        let further = DialRequest { earlier: Some(attempt), ..next };
         match is_at_once {
             true => self.delayed.put_back(further, Instant::now()),
             false => self.delayed.add(further, Instant::now()),
@@ -219,18 +208,8 @@ impl Dialler {
         let info_hash = theirs.and_then(|theirs| self.context.offers.other_half(&theirs));
         if let Some(info_hash) = info_hash.filter(|_| self.for_layers < FOR_LAYERS && !self.context.stopped.is_set()) {
             self.for_layers += 1;
-            let (may_try_both, permit, earlier, for_layers) = (false, None, None, true);
-            let again = DialRequest {
-                address,
-                info_hash,
-                transport,
-                may_try_both,
-                encryption,
-                by_user,
-                permit,
-                earlier,
-                for_layers,
-            };
+            let next = DialRequest::new((address, info_hash), (transport, encryption), by_user);
+            let again = DialRequest { for_layers: true, ..next };
             self.delayed.add(again, Instant::now());
         }
     }
@@ -320,8 +299,8 @@ impl Dialler {
             TransportPolicy::Tcp => (Transport::Tcp, false),
             TransportPolicy::Utp => (Transport::Utp, false),
         };
-        let (permit, earlier, for_layers) = (None, None, false);
-        DialRequest { address, info_hash, transport, may_try_both, encryption, by_user, permit, earlier, for_layers }
+        let first = DialRequest::new((address, info_hash), (transport, encryption), by_user);
+        DialRequest { may_try_both, ..first }
     }
 }
 
