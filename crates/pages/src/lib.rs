@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod bytes_by_seeds;
+mod chart;
+mod csv;
+mod date;
+mod history;
+mod link;
+mod page;
+mod scale;
+mod section;
+mod state;
+mod strip;
+mod table;
+mod text;
+mod torrents_json;
+mod view;
+
+pub use bytes_by_seeds::{BytesBySeeds, SeedClass};
+pub use csv::csv;
+pub use page::{MOST_DETAILS, page};
+pub use state::worst_first;
+pub use torrents_json::torrents_json;
+pub use view::{
+    ArchiveFlags, Claimed, Detail, Overview, Point, ResponseTimes, Series, SourceRound, SourceView, TorrentView, UnixTime,
+};
