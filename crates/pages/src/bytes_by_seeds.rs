@@ -1,6 +1,6 @@
 //! The chart that archives publish: bytes by the number of verified seeds.
 
-use crate::view::UnixTime;
+use crate::date::UnixTime;
 
 /// The bytes of all torrents at one time, by their number of verified seeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Charts over time, as places and paths for the template of a chart.
 
+use crate::date::UnixTime;
 use crate::scale::{AxisMark, PLOT, TimeScale, ValueScale};
-use crate::view::UnixTime;
 use std::fmt::Write;
 
 /// A line is interrupted where no observation came for so many times the interval beside it, and for this part of the axis.
@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_line_goes_in_steps_and_is_interrupted_where_nothing_is_known() {
-        let hours = |values: &[Option<f64>]| -> Vec<_> { (0..).map(|hour| hour * 3_600).zip(values.iter().copied()).collect() };
+        let hours =
+            |values: &[Option<f64>]| -> Vec<_> { (0..).map(|hour| hour * 3_600).zip(values.iter().copied()).collect() };
         assert_eq!(drawn(&hours(&[Some(0.0), Some(5.0), Some(10.0)])), "M0 1000H500V500H1000V0h0");
         assert_eq!(drawn(&hours(&[Some(0.0), None, Some(5.0)])), "M0 1000h0M1000 500h0");
         assert_eq!(drawn(&hours(&[Some(10.0)])), "M0 0h0");

@@ -1,6 +1,7 @@
 //! Dates in UTC, and the round times that an axis is marked at.
 
-use crate::view::UnixTime;
+/// Seconds since 1970-01-01 00:00:00 UTC.
+pub type UnixTime = i64;
 
 /// Seconds of a day.
 pub(crate) const DAY: i64 = 86_400;

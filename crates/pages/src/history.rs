@@ -2,12 +2,13 @@
 
 use crate::chart::{Chart, Key, Values, line};
 use crate::date;
+use crate::date::UnixTime;
 use crate::scale::{TimeScale, ValueScale};
 use crate::text::{copies, grouped, time};
-use crate::view::{Point, Series, UnixTime};
+use crate::view::{Point, Series};
 use std::time::Duration;
 
-/// Where claims are so many times what is verified, the scale is by square root: on an even one the verified seeds lie on the axis.
+/// Where claims are so many times what is verified, the scale is logarithmic: on an even one the verified seeds lie on the axis.
 const FAR_APART: f64 = 20.0;
 
 /// Each chart of which at least one value is known.
@@ -34,13 +35,13 @@ fn seeds(points: &[Point], axis: TimeScale) -> Option<Chart> {
     let verified = values(points, |point| point.verified.map(f64::from));
     let (most_claimed, most_verified) = (most(&claimed), most(&verified));
     let all = most_claimed.into_iter().chain(most_verified).reduce(f64::max)?;
-    let is_root = most_claimed.unwrap_or(0.0) > FAR_APART * most_verified.unwrap_or(0.0) && all > FAR_APART;
-    let scale = if is_root { ValueScale::root(all) } else { ValueScale::new(all, 1.0) };
+    let is_logarithmic = most_claimed.unwrap_or(0.0) > FAR_APART * most_verified.unwrap_or(0.0) && all > FAR_APART;
+    let scale = if is_logarithmic { ValueScale::logarithmic(all) } else { ValueScale::new(all, 1.0) };
     let number = |value: u32| grouped(u64::from(value));
     let said = [
-        known(points, |point| point.verified).map(|(last, range)| format!("verified {} now{}", number(last), between(range, number))),
-        known(points, |point| point.claimed).map(|(last, range)| format!("claimed {} now{}", number(last), between(range, number))),
-        is_root.then(|| "square-root scale".to_owned()),
+        known(points, |point| point.verified, number).map(|known| format!("verified {known}")),
+        known(points, |point| point.claimed, number).map(|known| format!("claimed {known}")),
+        is_logarithmic.then(|| "logarithmic scale".to_owned()),
     ];
     Some(Chart {
         title: "Seeds",
@@ -63,11 +64,18 @@ fn copies_chart(points: &[Point], axis: TimeScale) -> Option<Chart> {
     let lowest = lowest.map(|(at, lowest)| format!(", lowest {} on {}", copies(lowest), date::day(at)));
     let one = [points.first(), points.last()].into_iter().flatten().map(|point| (point.at, Some(1.0)));
     let mut keys = vec![Key { class: "verified", words: "copies" }];
-    keys.extend(at_most.iter().any(|(_, value)| value.is_some()).then_some(Key { class: "possible", words: "at most" }));
+    keys.extend(
+        at_most.iter().any(|(_, value)| value.is_some()).then_some(Key { class: "possible", words: "at most" }),
+    );
     keys.push(Key { class: "limit", words: "one copy" });
     Some(Chart {
         title: "Copies",
-        said: format!("{} now{}", copies(last), lowest.unwrap_or_default()),
+        said: format!(
+            "{} {}{}",
+            copies(last),
+            when(points, |point| point.copies.is_some()),
+            lowest.unwrap_or_default()
+        ),
         keys,
         times: axis.marks(),
         values: scale.marks(|value| value.to_string()),
@@ -86,10 +94,9 @@ fn is_range(point: &Point) -> bool {
 fn responses(points: &[Point], axis: TimeScale) -> Option<Chart> {
     let seconds = values(points, |point| point.response.map(|took| took.as_secs_f64()));
     let scale = ValueScale::new(most(&seconds)?, 0.001);
-    let said = known(points, |point| point.response).map(|(last, range)| format!("{} now{}", time(last), between(range, time)));
     Some(Chart {
         title: "Response time",
-        said: said.unwrap_or_default(),
+        said: known(points, |point| point.response, time).unwrap_or_default(),
         keys: vec![Key { class: "verified", words: "median to a whole handshake" }],
         times: axis.marks(),
         values: scale.marks(axis_time),
@@ -105,14 +112,21 @@ fn most(values: &Values) -> Option<f64> {
     values.iter().filter_map(|(_, value)| *value).reduce(f64::max)
 }
 
-/// The last known value, and the least and the greatest.
-fn known<V: Copy + Ord>(points: &[Point], value: impl Fn(&Point) -> Option<V>) -> Option<(V, (V, V))> {
+/// `3 now, 0 to 5`: the last known value, the least and the greatest.
+fn known<V: Copy + Ord>(
+    points: &[Point],
+    value: impl Fn(&Point) -> Option<V>,
+    shown: impl Fn(V) -> String,
+) -> Option<String> {
     let known = || points.iter().filter_map(&value);
-    Some((known().next_back()?, (known().min()?, known().max()?)))
+    let (last, least, most) = (shown(known().next_back()?), known().min()?, known().max()?);
+    let range = if least == most { String::new() } else { format!(", {} to {}", shown(least), shown(most)) };
+    Some(format!("{last} {}{range}", when(points, |point| value(point).is_some())))
 }
 
-fn between<V: PartialEq>((least, most): (V, V), shown: impl Fn(V) -> String) -> String {
-    if least == most { String::new() } else { format!(", {} to {}", shown(least), shown(most)) }
+/// Whether the last known value is that of the last point.
+fn when(points: &[Point], is_known: impl Fn(&Point) -> bool) -> &'static str {
+    if points.last().is_some_and(is_known) { "now" } else { "when last known" }
 }
 
 /// A whole number as an axis has it.
@@ -152,7 +166,7 @@ mod tests {
         assert_eq!(
             said,
             [
-                ("Seeds", "verified 2 now, 0 to 3; claimed 48 now, 48 to 50"),
+                ("Seeds", "verified 2 now, 0 to 3; claimed 48 when last known, 48 to 50"),
                 ("Copies", "2.00 now, lowest 0.98 on 1970-01-01"),
                 ("Response time", "102 ms now, 100 ms to 102 ms"),
             ]
@@ -163,9 +177,9 @@ mod tests {
     #[test]
     fn few_verified_seeds_stay_apart_from_zero_beside_large_claims() {
         let charts = charts(&series(&[(Some(5_000), Some(3), 3.0)]));
-        assert!(charts[0].said.ends_with("square-root scale"));
+        assert!(charts[0].said.ends_with("logarithmic scale"));
         let verified = charts[0].paths.iter().find(|path| path.class == "verified").unwrap();
-        assert_eq!(verified.data, "M0 976h0");
+        assert_eq!(verified.data, "M0 837h0");
     }
 
     #[test]

@@ -18,9 +18,10 @@ mod view;
 
 pub use bytes_by_seeds::{BytesBySeeds, SeedClass};
 pub use csv::csv;
+pub use date::UnixTime;
 pub use page::{MOST_DETAILS, page};
 pub use state::worst_first;
 pub use torrents_json::torrents_json;
 pub use view::{
-    ArchiveFlags, Claimed, Detail, Overview, Point, ResponseTimes, Series, SourceRound, SourceView, TorrentView, UnixTime,
+    ArchiveFlags, Claimed, Detail, Overview, Point, ResponseTimes, Series, SourceRound, SourceView, TorrentView,
 };

@@ -68,7 +68,7 @@ struct Tally {
     count: String,
 }
 
-/// The chart of bytes by verified seeds, and what it comes to now.
+/// The chart of bytes by verified seeds, and its sums now.
 struct Bytes {
     chart: Option<Chart>,
     rows: Vec<BytesRow>,

@@ -2,7 +2,7 @@
 //! on the page; marks are in percent of it.
 
 use crate::date;
-use crate::view::UnixTime;
+use crate::date::UnixTime;
 
 /// Width and height of a plot.
 pub(crate) const PLOT: f64 = 1_000.0;
@@ -10,7 +10,7 @@ pub(crate) const PLOT: f64 = 1_000.0;
 const MOST_TIMES: i64 = 6;
 /// About how many marks an axis of values has above zero.
 const VALUES: f64 = 4.0;
-/// Marks of a root scale that are closer than this, in percent, would run into each other.
+/// Marks of a logarithmic scale that are closer than this, in percent, would run into each other.
 const CLOSEST: f64 = 18.0;
 
 /// The axis of time.
@@ -25,8 +25,8 @@ pub(crate) struct TimeScale {
 pub(crate) struct ValueScale {
     top: f64,
     step: f64,
-    /// By square root: small values stay apart from zero beside large ones.
-    is_root: bool,
+    /// By the logarithm of one more: small values stay apart from zero beside large ones.
+    is_logarithmic: bool,
 }
 
 /// A mark of an axis.
@@ -76,18 +76,18 @@ impl ValueScale {
         let most = if most.is_finite() { most.max(0.0) } else { 0.0 };
         let step = round_up(most / VALUES).max(least_step);
         let steps = (most / step).ceil().max(1.0);
-        Self { top: steps * step, step, is_root: false }
+        Self { top: steps * step, step, is_logarithmic: false }
     }
 
     /// For whole numbers, some of which are much larger than others that matter as much.
-    pub(crate) fn root(most: f64) -> Self {
-        Self { top: round_up(most.max(1.0)), step: 1.0, is_root: true }
+    pub(crate) fn logarithmic(most: f64) -> Self {
+        Self { top: round_up(most.max(1.0)), step: 1.0, is_logarithmic: true }
     }
 
     /// From the top.
     pub(crate) fn y(&self, value: f64) -> f64 {
-        let share = (value / self.top).clamp(0.0, 1.0);
-        PLOT * (1.0 - if self.is_root { share.sqrt() } else { share })
+        let share = if self.is_logarithmic { value.ln_1p() / self.top.ln_1p() } else { value / self.top };
+        PLOT * (1.0 - share.clamp(0.0, 1.0))
     }
 
     pub(crate) fn marks(&self, label: impl Fn(f64) -> String) -> Vec<AxisMark> {
@@ -95,7 +95,7 @@ impl ValueScale {
             let at = format!("{:.1}", self.y(value) * 100.0 / PLOT);
             AxisMark { at, label: label(value), class: "y" }
         };
-        let values = if self.is_root { self.root_values() } else { self.even_values() };
+        let values = if self.is_logarithmic { self.powers() } else { self.even_values() };
         values.into_iter().map(mark).collect()
     }
 
@@ -104,16 +104,17 @@ impl ValueScale {
         steps.map(|count| count * self.step).take_while(|value| *value <= self.top * (1.0 + 1e-9)).collect()
     }
 
-    fn root_values(&self) -> Vec<f64> {
+    /// The top, powers of ten below it that have room, and zero.
+    fn powers(&self) -> Vec<f64> {
+        let percent = |value| self.y(value) * 100.0 / PLOT;
         let mut values = vec![self.top];
-        let mut value = self.top;
-        while value > 1.0 {
-            value = round_up(value / 2.5);
-            let percent = |value| self.y(value) * 100.0 / PLOT;
+        let mut power = 10_f64.powf(self.top.log10().floor());
+        while power >= 1.0 {
             let above = values.last().copied().unwrap_or(self.top);
-            if percent(value) - percent(above) >= CLOSEST && 100.0 - percent(value) >= CLOSEST {
-                values.push(value);
+            if percent(power) - percent(above) >= CLOSEST && 100.0 - percent(power) >= CLOSEST {
+                values.push(power);
             }
+            power /= 10.0;
         }
         values.push(0.0);
         values
@@ -151,8 +152,8 @@ mod tests {
         ] {
             assert_eq!(labels(ValueScale::new(most, least_step)), expected, "{most}");
         }
-        assert_eq!(labels(ValueScale::root(4_321.0)), "5000 2000 1000 200 0");
-        assert_eq!(labels(ValueScale::root(1.0)), "1 0");
+        assert_eq!(labels(ValueScale::logarithmic(4_321.0)), "5000 1000 100 10 0");
+        assert_eq!(labels(ValueScale::logarithmic(1.0)), "1 0");
     }
 
     #[test]
@@ -161,13 +162,14 @@ mod tests {
         assert_eq!([0, 1_000, 5_000, 9_000, i64::MAX].map(|at| time.x(at)), [0.0, 0.0, 500.0, 1_000.0, 1_000.0]);
         let values = ValueScale::new(8.0, 1.0);
         assert_eq!([0.0, 2.0, 8.0, 9.0].map(|value| values.y(value)), [1_000.0, 750.0, 0.0, 0.0]);
-        assert_eq!(ValueScale::root(100.0).y(25.0), 500.0);
+        let logarithmic = ValueScale::logarithmic(10_000.0);
+        assert_eq!([0.0, 99.0, 10_000.0].map(|value| logarithmic.y(value).round()), [1_000.0, 500.0, 0.0]);
     }
 
     proptest! {
         #[test]
         fn every_axis_has_few_marks_within(most in prop_oneof![0.0..1e19_f64, 0.0..50.0_f64], first: i64, span in 0..i64::MAX) {
-            for scale in [ValueScale::new(most, 0.5), ValueScale::root(most)] {
+            for scale in [ValueScale::new(most, 0.5), ValueScale::logarithmic(most)] {
                 let marks = scale.marks(|value| value.to_string());
                 prop_assert!((2..=6).contains(&marks.len()), "{marks:?}");
                 prop_assert!(scale.top >= most);

@@ -85,13 +85,16 @@ impl Section {
             name: name(torrent),
             mark: Mark::of(torrent.verdict),
             word: word(torrent.verdict),
-            sentence: shown(&torrent.sentence, SENTENCE),
+            sentence: sentence(torrent),
             to_do: shown(to_do(torrent), SENTENCE),
             link: hash_link(torrent),
             facts: facts(torrent, detail),
             charts: history::charts(&detail.history),
             pieces: Pieces::of(detail),
-            bars: [outcomes(detail), clients(detail), response_times(&detail.response_times)].into_iter().flatten().collect(),
+            bars: [outcomes(detail), clients(detail), response_times(&detail.response_times)]
+                .into_iter()
+                .flatten()
+                .collect(),
             sources: sources.collect(),
             sources_span: format!("{} to {}", date::day(first), date::day(last)),
             more_sources: detail.sources.len().saturating_sub(MOST_SOURCES),
@@ -103,6 +106,12 @@ impl Section {
 pub(crate) fn name(torrent: &TorrentView) -> String {
     let name = shown(torrent.name.trim(), NAME);
     if name.is_empty() { "(no name)".to_owned() } else { name }
+}
+
+/// Without the word that it begins with, where that stands before it already.
+fn sentence(torrent: &TorrentView) -> String {
+    let rest = torrent.sentence.strip_prefix(word(torrent.verdict)).and_then(|rest| rest.strip_prefix(':'));
+    shown(rest.unwrap_or(&torrent.sentence).trim(), SENTENCE)
 }
 
 fn facts(torrent: &TorrentView, detail: &Detail) -> Vec<String> {

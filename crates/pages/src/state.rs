@@ -67,7 +67,7 @@ pub(crate) fn to_do(torrent: &TorrentView) -> &str {
     match torrent.to_do.as_deref().unwrap_or_else(by_verdict) {
         "nothing" => "",
         to_do if Mark::of(torrent.verdict) == Mark::Good && torrent.to_do.is_none() => {
-            // What a verdict suggests to anybody is no task for a publisher whose torrent is well.
+            // The rest of what a verdict suggests is no task where the torrent is well.
             to_do.strip_prefix("nothing").map_or(to_do, |_| "")
         }
         to_do => to_do,

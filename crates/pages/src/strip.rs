@@ -1,6 +1,7 @@
 //! Strips: equal parts side by side, each full, broken or empty. Which pieces are missing, and when a source answered.
 
-use crate::view::{SourceRound, UnixTime};
+use crate::date::UnixTime;
+use crate::view::SourceRound;
 use std::ops::RangeInclusive;
 
 /// Parts of a strip of pieces: each is three pixels wide on a phone.
@@ -149,7 +150,8 @@ mod tests {
     #[test]
     fn a_source_is_up_down_or_was_not_asked() {
         let round = |at, asked, answered| SourceRound { at, asked, answered };
-        let rounds = [round(0, 1, 1), round(10, 1, 0), round(10, 1, 1), round(30, 2, 0), round(60, 1, 1), round(61, 1, 1)];
+        let rounds =
+            [round(0, 1, 1), round(10, 1, 0), round(10, 1, 1), round(30, 2, 0), round(60, 1, 1), round(61, 1, 1)];
         let strip = shown(of_rounds(&rounds, 0, 60));
         assert_eq!(strip.trim_end_matches('#').trim_end(), format!("#{}+{}_", " ".repeat(9), " ".repeat(19)));
         assert!(strip.ends_with(" #"));

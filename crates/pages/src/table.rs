@@ -1,10 +1,11 @@
 //! The torrents as rows for other programs: the archives' columns, and what was verified beside them.
 
 use crate::date;
+use crate::date::UnixTime;
 use crate::link::magnet_link;
 use crate::state::worse;
 use crate::text::down;
-use crate::view::{Overview, TorrentView, UnixTime};
+use crate::view::{Overview, TorrentView};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 

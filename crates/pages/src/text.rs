@@ -1,6 +1,6 @@
 //! Numbers, spans and untrusted text as they are shown.
 
-use crate::view::UnixTime;
+use crate::date::UnixTime;
 use guard::escape;
 use report::Copies;
 use std::time::Duration;
@@ -44,10 +44,18 @@ pub(crate) fn size(bytes: u64) -> String {
     let mut units = UNITS.iter();
     let mut unit = units.next();
     // What would be shown as 1000 of a unit is one of the next.
-    while rest >= 999.5 && let Some(next) = units.next() {
+    while rest >= 999.5
+        && let Some(next) = units.next()
+    {
         (rest, unit) = (rest / 1e3, Some(next));
     }
-    let digits = if rest >= 99.95 { 0 } else if rest >= 9.995 { 1 } else { 2 };
+    let digits = if rest >= 99.95 {
+        0
+    } else if rest >= 9.995 {
+        1
+    } else {
+        2
+    };
     format!("{rest:.digits$} {}", unit.copied().unwrap_or_default())
 }
 
@@ -59,11 +67,12 @@ pub(crate) fn down(number: f64, digits: i32) -> f64 {
     (number * shift + LOST).floor() / shift
 }
 
-/// `3.33`, `0.9995`, `2.30 to 3.30`: two digits, or four where those would hide how little is lacking.
+/// `3.33`, `0.9995`, `2.30 to 3.30`, `12.5`: two digits, four where those would hide how little is lacking, one from ten.
 pub(crate) fn copies(copies: Copies) -> String {
-    let one = |copies: f64| match (0.99..1.0).contains(&copies) {
-        true => format!("{:.4}", down(copies, 4)),
-        false => format!("{:.2}", down(copies, 2)),
+    let one = |copies: f64| match copies {
+        0.99..1.0 => format!("{:.4}", down(copies, 4)),
+        10.0.. => format!("{:.1}", down(copies, 1)),
+        _ => format!("{:.2}", down(copies, 2)),
     };
     if copies.max > copies.min { format!("{} to {}", one(copies.min), one(copies.max)) } else { one(copies.min) }
 }
@@ -107,15 +116,24 @@ mod tests {
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([0, 1, 2].map(|count| plural(count, "piece")), ["0 pieces", "1 piece", "2 pieces"]);
         let sizes = [0, 999, 1_000, 9_994, 9_996, 99_960, 999_499, 999_500, 600_000_000, u64::MAX];
-        let shown = ["0 B", "999 B", "1.00 kB", "9.99 kB", "10.0 kB", "100 kB", "999 kB", "1.00 MB", "600 MB", "18.4 EB"];
+        let shown =
+            ["0 B", "999 B", "1.00 kB", "9.99 kB", "10.0 kB", "100 kB", "999 kB", "1.00 MB", "600 MB", "18.4 EB"];
         assert_eq!(sizes.map(size), shown);
-        for (min, max, expected) in [(2.3, 2.3, "2.30"), (0.999_56, 0.999_56, "0.9995"), (1.0, 4.999, "1.00 to 4.99")] {
+        for (min, max, expected) in [
+            (2.3, 2.3, "2.30"),
+            (0.999_56, 0.999_56, "0.9995"),
+            (1.0, 4.999, "1.00 to 4.99"),
+            (9.999, 12.59, "9.99 to 12.5"),
+        ] {
             assert_eq!(copies(Copies { min, max }), expected);
         }
         let shares = [(0, 0), (0, 5), (1, 1_000_000), (1, 3), (999_999, 1_000_000), (5, 5), (7, 5)];
         let shown = ["0 %", "0 %", "< 0.1 %", "33.3 %", "99.9 %", "100 %", "100 %"];
         assert_eq!(shares.map(|(part, whole)| percent(part, whole)), shown);
-        assert_eq!([50, 3_149, 240_000, 1_200_000].map(|us| time(Duration::from_micros(us))), ["0.1 ms", "3.1 ms", "240 ms", "1.20 s"]);
+        assert_eq!(
+            [50, 3_149, 240_000, 1_200_000].map(|us| time(Duration::from_micros(us))),
+            ["0.1 ms", "3.1 ms", "240 ms", "1.20 s"]
+        );
     }
 
     #[test]

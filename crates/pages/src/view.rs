@@ -1,13 +1,11 @@
 //! What is shown: plain values, made by the caller from what it observed. Text in them is untrusted, and need not be escaped.
 
 use crate::bytes_by_seeds::BytesBySeeds;
+use crate::date::UnixTime;
 use ids::{InfoHash, InfoHashV2};
 use report::{Copies, Outcome, Verdict};
 use std::ops::RangeInclusive;
 use std::time::Duration;
-
-/// Seconds since 1970-01-01 00:00:00 UTC.
-pub type UnixTime = i64;
 
 /// All torrents of a report.
 #[derive(Clone, Debug, Default, PartialEq)]
