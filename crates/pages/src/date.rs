@@ -71,6 +71,17 @@ pub(crate) fn second(at: UnixTime) -> String {
     format!("{}T{}:{:02}", day(at), date.clock(), date.seconds % 60)
 }
 
+/// In order of time, without what is later than `end`; of several at one time the last one stays.
+pub(crate) fn in_order<V: Copy>(values: &[V], at: impl Fn(&V) -> UnixTime, end: UnixTime) -> Vec<V> {
+    let mut values: Vec<V> = values.iter().copied().filter(|value| at(value) <= end).collect();
+    values.sort_by_key(&at);
+    // Of two that are the same to it, `dedup_by` keeps the one in front.
+    values.reverse();
+    values.dedup_by(|a, b| at(a) == at(b));
+    values.reverse();
+    values
+}
+
 /// How far marks of a time axis are from each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
@@ -179,6 +190,12 @@ mod tests {
         ] {
             assert_eq!(labels(first, last).join(" "), expected, "{first}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_jumped_leaves_an_order() {
+        let rows = [(5, 'a'), (9_999, 'b'), (3, 'c'), (5, 'd'), (7, 'e')];
+        assert_eq!(in_order(&rows, |row| row.0, 10), [(3, 'c'), (5, 'd'), (7, 'e')]);
     }
 
     #[test]

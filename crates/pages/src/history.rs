@@ -12,22 +12,11 @@ use std::time::Duration;
 const FAR_APART: f64 = 20.0;
 
 /// Each chart of which at least one value is known.
-pub(crate) fn charts(series: &Series) -> Vec<Chart> {
-    let points = in_order(series);
+pub(crate) fn charts(series: &Series, made_at: UnixTime) -> Vec<Chart> {
+    let points = date::in_order(&series.points, |point| point.at, made_at);
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
     let axis = TimeScale::new(first.at, last.at);
     [seeds(&points, axis), copies_chart(&points, axis), responses(&points, axis)].into_iter().flatten().collect()
-}
-
-/// The points, those left out that are not later than the one before.
-fn in_order(series: &Series) -> Vec<Point> {
-    let mut points: Vec<Point> = Vec::with_capacity(series.points.len());
-    for point in &series.points {
-        if points.last().is_none_or(|last| last.at < point.at) {
-            points.push(*point);
-        }
-    }
-    points
 }
 
 fn seeds(points: &[Point], axis: TimeScale) -> Option<Chart> {
@@ -92,15 +81,18 @@ fn is_range(point: &Point) -> bool {
 }
 
 fn responses(points: &[Point], axis: TimeScale) -> Option<Chart> {
-    let seconds = values(points, |point| point.response.map(|took| took.as_secs_f64()));
-    let scale = ValueScale::new(most(&seconds)?, 0.001);
+    let median = values(points, |point| point.response.map(|took| took.as_secs_f64()));
+    let decile = values(points, |point| point.response_ninth_decile.map(|took| took.as_secs_f64()));
+    let scale = ValueScale::new(most(&median)?.max(most(&decile).unwrap_or(0.0)), 0.001);
+    let mut keys = vec![Key { class: "verified", words: "half of the peers" }];
+    keys.extend(most(&decile).map(|_| Key { class: "possible", words: "nine of ten" }));
     Some(Chart {
-        title: "Response time",
+        title: "Time to a handshake",
         said: known(points, |point| point.response, time).unwrap_or_default(),
-        keys: vec![Key { class: "verified", words: "median to a whole handshake" }],
+        keys,
         times: axis.marks(),
         values: scale.marks(axis_time),
-        paths: vec![line("verified", &seconds, axis, scale)],
+        paths: vec![line("possible", &decile, axis, scale), line("verified", &median, axis, scale)],
     })
 }
 
@@ -148,6 +140,8 @@ mod tests {
     use super::*;
     use report::Copies;
 
+    const NOW: UnixTime = 1_000_000;
+
     fn series(rows: &[(Option<u32>, Option<u32>, f64)]) -> Series {
         let point = |(hour, (claimed, verified, copies)): (i64, &(Option<u32>, Option<u32>, f64))| Point {
             at: hour * 3_600,
@@ -155,20 +149,21 @@ mod tests {
             verified: *verified,
             copies: Some(Copies { min: *copies, max: *copies }),
             response: Some(Duration::from_millis(100 + hour.unsigned_abs())),
+            response_ninth_decile: None,
         };
         Series { points: (0..).zip(rows).map(point).collect() }
     }
 
     #[test]
     fn each_chart_says_what_it_shows() {
-        let charts = charts(&series(&[(Some(50), Some(3), 3.3), (Some(48), Some(0), 0.98), (None, Some(2), 2.0)]));
+        let charts = charts(&series(&[(Some(50), Some(3), 3.3), (Some(48), Some(0), 0.98), (None, Some(2), 2.0)]), NOW);
         let said: Vec<_> = charts.iter().map(|chart| (chart.title, chart.said.as_str())).collect();
         assert_eq!(
             said,
             [
                 ("Seeds", "verified 2 now, 0 to 3; claimed 48 when last known, 48 to 50"),
                 ("Copies", "2.00 now, lowest 0.98 on 1970-01-01"),
-                ("Response time", "102 ms now, 100 ms to 102 ms"),
+                ("Time to a handshake", "102 ms now, 100 ms to 102 ms"),
             ]
         );
         assert_eq!(charts[0].values.last().unwrap().label, "60");
@@ -176,18 +171,18 @@ mod tests {
 
     #[test]
     fn few_verified_seeds_stay_apart_from_zero_beside_large_claims() {
-        let charts = charts(&series(&[(Some(5_000), Some(3), 3.0)]));
+        let charts = charts(&series(&[(Some(5_000), Some(3), 3.0)]), NOW);
         assert!(charts[0].said.ends_with("logarithmic scale"));
         let verified = charts[0].paths.iter().find(|path| path.class == "verified").unwrap();
         assert_eq!(verified.data, "M0 837h0");
     }
 
     #[test]
-    fn nothing_known_gives_no_chart_and_disorder_is_left_out() {
-        assert!(charts(&Series::default()).is_empty());
-        assert!(charts(&Series { points: vec![Point::new(5)] }).is_empty());
+    fn nothing_known_gives_no_chart_and_no_jump_of_a_clock_hides_what_came_after() {
+        assert!(charts(&Series::default(), NOW).is_empty());
+        assert!(charts(&Series { points: vec![Point::new(5)] }, NOW).is_empty());
         let mut jumped = series(&[(Some(1), Some(1), 1.0), (Some(2), Some(2), 2.0)]);
-        jumped.points.push(Point { claimed: Some(9), ..Point::new(-5) });
-        assert!(charts(&jumped)[0].said.contains("claimed 2 now"));
+        jumped.points.insert(0, Point { claimed: Some(9), ..Point::new(i64::MAX) });
+        assert!(charts(&jumped, NOW)[0].said.contains("claimed 2 now"));
     }
 }

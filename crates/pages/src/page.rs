@@ -10,8 +10,10 @@ use crate::text::{copies, grouped, percent, plural, shown, size, span};
 use crate::view::{Overview, TorrentView};
 use askama::Template;
 
-/// Most torrents with a section of their own: the worst. With a year of history each takes about 40 kB of the page.
+/// Most torrents with a section of their own: the worst. With a year of history each takes about 39 kB of the page.
 pub const MOST_DETAILS: usize = 100;
+/// Longest name in the overview that is shown whole, in characters: about four lines.
+const ROW_NAME: usize = 120;
 /// Rows of the overview that are open; those after them unfold. A browser lays out what is open at once.
 const OPEN_ROWS: usize = 200;
 
@@ -22,8 +24,9 @@ pub fn page(overview: &Overview) -> String {
     let mut torrents: Vec<&TorrentView> = overview.torrents.iter().collect();
     torrents.sort_by(|a, b| worse(a, b));
     let detailed = torrents.iter().take(MOST_DETAILS);
-    let sections: Vec<_> =
-        detailed.filter_map(|torrent| Some(Section::of(torrent, torrent.detail.as_deref()?))).collect();
+    let sections: Vec<_> = detailed
+        .filter_map(|torrent| Some(Section::of(torrent, torrent.detail.as_deref()?, overview.made_at)))
+        .collect();
     let row = |(place, torrent): (usize, &&TorrentView)| {
         let has_section = place < MOST_DETAILS && torrent.detail.is_some();
         Row::of(torrent, has_section, overview.made_at)
@@ -105,7 +108,7 @@ impl Row {
         let since = |at| Some((date::second(at) + "Z", span(at, made_at).unwrap_or_else(|| date::day(at))));
         Self {
             anchor: has_section.then(|| torrent.info_hash.to_string()),
-            name: name(torrent),
+            name: name(torrent, ROW_NAME),
             size: torrent.data_size.map(size),
             mark: Mark::of(torrent.verdict),
             word: word(torrent.verdict),
@@ -177,13 +180,12 @@ impl Bytes {
 
 /// Areas from the highest to the lowest, each from the bottom up: the next hides what is not its own.
 fn stacked(overview: &Overview) -> Option<Chart> {
-    let mut sums: Vec<&BytesBySeeds> = overview.bytes_by_seeds.iter().collect();
-    sums.dedup_by(|b, a| b.at <= a.at);
+    let sums = date::in_order(&overview.bytes_by_seeds, |sums| sums.at, overview.made_at);
     let (first, last) = (sums.first()?, sums.last()?);
     let time = TimeScale::new(first.at, last.at.max(overview.made_at));
     #[expect(clippy::cast_precision_loss, reason = "a place in a chart")]
     let up_to = |sums: &BytesBySeeds, class: usize| sums.bytes.iter().take(class + 1).map(|bytes| *bytes as f64).sum();
-    let highest = |sums: &&BytesBySeeds| -> f64 { up_to(sums, CLASSES.len()) };
+    let highest = |sums: &BytesBySeeds| -> f64 { up_to(sums, CLASSES.len()) };
     let scale = ValueScale::new(sums.iter().map(highest).reduce(f64::max)?, 1.0);
     let paths = CLASSES.iter().enumerate().rev().map(|(class, name)| {
         let values: Vec<(i64, f64)> = sums.iter().map(|sums| (sums.at, up_to(sums, class))).collect();

@@ -1,7 +1,7 @@
 //! The section of one torrent, ready for its template.
 
 use crate::chart::Chart;
-use crate::date;
+use crate::date::{self, UnixTime};
 use crate::history;
 use crate::link::hash_link;
 use crate::state::{Mark, to_do, word};
@@ -76,21 +76,22 @@ pub(crate) struct SourceRow {
 }
 
 impl Section {
-    pub(crate) fn of(torrent: &TorrentView, detail: &Detail) -> Self {
-        let times = || detail.sources.iter().flat_map(|source| &source.rounds).map(|round| round.at);
+    pub(crate) fn of(torrent: &TorrentView, detail: &Detail, made_at: UnixTime) -> Self {
+        let rounds = || detail.sources.iter().flat_map(|source| &source.rounds);
+        let times = || rounds().map(|round| round.at).filter(|at| *at <= made_at);
         let (first, last) = (times().min().unwrap_or(0), times().max().unwrap_or(0));
         let sources = detail.sources.iter().take(MOST_SOURCES).map(|source| SourceRow::of(source, first, last));
         Self {
             hash: torrent.info_hash.to_string(),
-            name: name(torrent),
+            name: name(torrent, NAME),
             mark: Mark::of(torrent.verdict),
             word: word(torrent.verdict),
             sentence: sentence(torrent),
             to_do: shown(to_do(torrent), SENTENCE),
             link: hash_link(torrent),
             facts: facts(torrent, detail),
-            charts: history::charts(&detail.history),
-            pieces: Pieces::of(detail),
+            charts: history::charts(&detail.history, made_at),
+            pieces: Pieces::of(torrent, detail),
             bars: [outcomes(detail), clients(detail), response_times(&detail.response_times)]
                 .into_iter()
                 .flatten()
@@ -103,8 +104,8 @@ impl Section {
 }
 
 /// The name of a torrent; something can always be read and pointed at.
-pub(crate) fn name(torrent: &TorrentView) -> String {
-    let name = shown(torrent.name.trim(), NAME);
+pub(crate) fn name(torrent: &TorrentView, most: usize) -> String {
+    let name = shown(torrent.name.trim(), most);
     if name.is_empty() { "(no name)".to_owned() } else { name }
 }
 
@@ -130,19 +131,26 @@ fn facts(torrent: &TorrentView, detail: &Detail) -> Vec<String> {
 }
 
 impl Pieces {
-    fn of(detail: &Detail) -> Option<Self> {
+    fn of(torrent: &TorrentView, detail: &Detail) -> Option<Self> {
         let (pieces, missing) = (detail.pieces?, detail.missing.as_deref()?);
         let count = missing.iter().map(|range| {
             let end = u64::from(*range.end()).min(u64::from(pieces).saturating_sub(1)) + 1;
             end.saturating_sub(u64::from(*range.start()))
         });
-        let count: u64 = count.sum();
+        let in_ranges: u64 = count.sum();
+        let count = torrent.missing_pieces.map_or(in_ranges, u64::from);
         let all = u64::from(pieces);
+        let first =
+            if in_ranges < count { format!("; the strip has the first {}", grouped(in_ranges)) } else { String::new() };
         let files = detail.missing_files.iter().take(MOST_FILES).map(|path| shown(path, NAME));
         Some(Self {
             said: match count {
                 0 => format!("every one of {} is among the peers that were reached", plural(all, "piece")),
-                _ => format!("{} of {} not among the peers that were reached", grouped(count), plural(all, "piece")),
+                _ => format!(
+                    "{} of {} not among the peers that were reached{first}",
+                    grouped(count),
+                    plural(all, "piece")
+                ),
             },
             strip: strip::of_pieces(pieces, missing)?,
             files: files.collect(),
@@ -196,9 +204,10 @@ fn bars(title: &'static str, what: &'static str, rows: Vec<(String, u64)>) -> Op
 }
 
 impl SourceRow {
-    fn of(source: &SourceView, first: i64, last: i64) -> Self {
-        let asked: u64 = source.rounds.iter().map(|round| u64::from(round.asked)).sum();
-        let answered: u64 = source.rounds.iter().map(|round| u64::from(round.answered)).sum();
+    fn of(source: &SourceView, first: UnixTime, last: UnixTime) -> Self {
+        let rounds = || source.rounds.iter().filter(|round| round.at <= last);
+        let asked: u64 = rounds().map(|round| u64::from(round.asked)).sum();
+        let answered: u64 = rounds().map(|round| u64::from(round.answered)).sum();
         Self {
             name: shown(&source.name, NAME),
             answered: format!("{} of {}", grouped(answered), grouped(asked)),
@@ -212,6 +221,7 @@ impl SourceRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ids::InfoHash;
 
     #[test]
     fn the_rest_are_others() {
@@ -234,9 +244,12 @@ mod tests {
     fn missing_pieces_beyond_the_last_are_not_counted() {
         let missing = Some(vec![2..=3, 9..=u32::MAX]);
         let detail = Detail { pieces: Some(10), missing, more_missing_files: 2, ..Detail::default() };
-        let pieces = Pieces::of(&detail).unwrap();
+        let mut torrent = TorrentView::new(InfoHash([0; 20]), "");
+        let pieces = Pieces::of(&torrent, &detail).unwrap();
         assert_eq!(pieces.said, "3 of 10 pieces not among the peers that were reached");
+        torrent.missing_pieces = Some(7);
+        assert!(Pieces::of(&torrent, &detail).unwrap().said.ends_with("; the strip has the first 3"));
         assert_eq!(pieces.more_files, 2);
-        assert!(Pieces::of(&Detail::default()).is_none());
+        assert!(Pieces::of(&torrent, &Detail::default()).is_none());
     }
 }

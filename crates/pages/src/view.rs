@@ -16,7 +16,7 @@ pub struct Overview {
     pub made_at: UnixTime,
     /// In any order: the report has the worst first.
     pub torrents: Vec<TorrentView>,
-    /// The bytes of all torrents by their number of verified seeds, in order of time; empty where no history is.
+    /// The bytes of all torrents by their number of verified seeds over time, in any order; empty where no history is.
     pub bytes_by_seeds: Vec<BytesBySeeds>,
 }
 
@@ -93,7 +93,8 @@ pub struct ArchiveFlags {
 pub struct Detail {
     /// Pieces of the torrent.
     pub pieces: Option<u32>,
-    /// The pieces that no peer that was reached has, in order, counted from zero; `None` where that is not known.
+    /// The pieces that no peer that was reached has, counted from zero, in ranges that do not overlap; `None` where that is not
+    /// known. They may be the first of [`TorrentView::missing_pieces`].
     pub missing: Option<Vec<RangeInclusive<u32>>>,
     /// Paths of files that lack one of these, in the torrent's order; as many as the caller likes, of which some are shown.
     pub missing_files: Vec<String>,
@@ -116,7 +117,7 @@ pub struct Detail {
 /// Observations of one torrent over time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Series {
-    /// In order of time; a point that is not later than the one before it is left out.
+    /// In any order. Clocks jump: points later than the report are left out, and of several at one time the last one counts.
     pub points: Vec<Point>,
 }
 
@@ -131,8 +132,10 @@ pub struct Point {
     pub verified: Option<u32>,
     /// Copies among the peers that were reached.
     pub copies: Option<Copies>,
-    /// The median time to a whole handshake.
+    /// The time that half of the peers took at most to a whole handshake.
     pub response: Option<Duration>,
+    /// The time that nine of ten took at most.
+    pub response_ninth_decile: Option<Duration>,
 }
 
 /// How many peers answered within which time.
@@ -149,7 +152,7 @@ pub struct SourceView {
     pub name: String,
     /// How its last answer ended, in words.
     pub status: String,
-    /// When it was asked, in order of time.
+    /// When it was asked, in any order; those later than the report are left out.
     pub rounds: Vec<SourceRound>,
 }
 

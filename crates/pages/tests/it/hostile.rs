@@ -141,8 +141,12 @@ fn a_name_of_ten_thousand_characters_is_cut_on_the_page_alone() {
 
 #[test]
 fn numbers_at_their_ends_are_drawn() {
+    [i64::MIN, 0, i64::MAX].into_iter().for_each(ends_are_drawn);
+}
+
+fn ends_are_drawn(made_at: i64) {
     let mut overview = report();
-    overview.made_at = i64::MIN;
+    overview.made_at = made_at;
     for (number, torrent) in overview.torrents.iter_mut().enumerate() {
         let end = if number % 2 == 0 { i64::MAX } else { i64::MIN };
         (torrent.since, torrent.checked_at) = (Some(end), Some(end));

@@ -143,7 +143,10 @@ fn history(at: i64, claimed: u32, torrent: &TorrentView, dice: &mut Dice) -> Poi
     point.verified = Some(verified);
     let copies = f64::from(verified) + if days < 31 && torrent.missing_pieces.is_some() { 0.9995 } else { 1.3 };
     point.copies = Some(Copies { min: copies, max: copies + f64::from(steady / 2) });
-    point.response = (verified > 0).then(|| Duration::from_millis(u64::from(60 + dice.roll(90))));
+    let milliseconds = |milliseconds: u32| Duration::from_millis(u64::from(milliseconds));
+    let median = 60 + 15 * steady + dice.roll(20);
+    point.response = (verified > 0).then(|| milliseconds(median));
+    point.response_ninth_decile = (verified > 0).then(|| milliseconds(3 * median));
     point
 }
 
