@@ -9,7 +9,7 @@ use ids::InfoHash;
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// The torrents as CSV (RFC 4180: a header, lines that end in CR LF), the worst first, with the columns of
-/// [`torrents_json`](crate::torrents_json); what is not known is empty. In text, characters that control a terminal or deceive a
+/// [`torrents_json`](fn@crate::torrents_json); what is not known is empty. In text, characters that control a terminal or deceive a
 /// reader are written out, so that no field has a line break, and text that a spreadsheet would take for a formula begins with an
 /// apostrophe, which makes it text there.
 #[must_use]

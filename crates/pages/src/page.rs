@@ -42,7 +42,7 @@ pub fn page(overview: &Overview) -> String {
         rows,
         more: grouped(u64::try_from(folded.len()).unwrap_or(u64::MAX)),
         folded,
-        without_section: torrents.len().saturating_sub(sections.len()),
+        without_section: grouped(u64::try_from(torrents.len().saturating_sub(sections.len())).unwrap_or(u64::MAX)),
         sections,
     };
     // Writing to a string cannot fail, and nothing in the template does.
@@ -61,7 +61,7 @@ struct Page {
     folded: Vec<Row>,
     more: String,
     sections: Vec<Section>,
-    without_section: usize,
+    without_section: String,
 }
 
 /// How many torrents have a verdict.
@@ -195,10 +195,10 @@ fn stacked(overview: &Overview) -> Option<Chart> {
     Some(Chart {
         title: "Bytes by number of verified seeds",
         said: format!(
-            "{} since {}; without a seed {} then, {} now; web seeds are not counted",
+            "{} now; without a seed {} on {}, {} now; web seeds are not counted",
             size(last.total()),
-            date::day(first.at),
             unseeded(first),
+            date::day(first.at),
             unseeded(last)
         ),
         keys: Vec::new(),

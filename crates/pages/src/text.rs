@@ -67,14 +67,21 @@ pub(crate) fn down(number: f64, digits: i32) -> f64 {
     (number * shift + LOST).floor() / shift
 }
 
-/// `3.33`, `0.9995`, `2.30 to 3.30`, `12.5`: two digits, four where those would hide how little is lacking, one from ten.
+/// What is no number is not known. `3.33`, `0.9995`, `2.30 to 3.30`, `12.5`: two digits, four where those would hide how little is lacking, one from ten.
 pub(crate) fn copies(copies: Copies) -> String {
     let one = |copies: f64| match copies {
         0.99..1.0 => format!("{:.4}", down(copies, 4)),
         10.0.. => format!("{:.1}", down(copies, 1)),
         _ => format!("{:.2}", down(copies, 2)),
     };
-    if copies.max > copies.min { format!("{} to {}", one(copies.min), one(copies.max)) } else { one(copies.min) }
+    if !copies.min.is_finite() {
+        return "?".to_owned();
+    }
+    if copies.max.is_finite() && copies.max > copies.min {
+        format!("{} to {}", one(copies.min), one(copies.max))
+    } else {
+        one(copies.min)
+    }
 }
 
 /// `3.1 ms`, `240 ms`, `1.20 s`.
