@@ -87,7 +87,7 @@ fn responses(points: &[Point], axis: TimeScale) -> Option<Chart> {
     let mut keys = vec![Key { class: "verified", words: "half of the peers" }];
     keys.extend(most(&decile).map(|_| Key { class: "possible", words: "nine of ten" }));
     Some(Chart {
-        title: "Time to a handshake",
+        title: "Response times",
         said: known(points, |point| point.response, time).unwrap_or_default(),
         keys,
         times: axis.marks(),
@@ -163,7 +163,7 @@ mod tests {
             [
                 ("Seeds", "verified 2 now, 0 to 3; claimed 48 when last known, 48 to 50"),
                 ("Copies", "2.00 now, lowest 0.98 on 1970-01-01"),
-                ("Time to a handshake", "102 ms now, 100 ms to 102 ms"),
+                ("Response times", "102 ms now, 100 ms to 102 ms"),
             ]
         );
         assert_eq!(charts[0].values.last().unwrap().label, "60");

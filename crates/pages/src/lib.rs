@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bytes_by_seeds;
+mod bytes_over_time;
 mod chart;
 mod csv;
 mod date;
@@ -17,6 +18,7 @@ mod torrents_json;
 mod view;
 
 pub use bytes_by_seeds::{BytesBySeeds, SeedClass};
+pub use bytes_over_time::BytesOverTime;
 pub use csv::csv;
 pub use date::UnixTime;
 pub use page::{MOST_DETAILS, page};

@@ -9,6 +9,7 @@ use crate::state::{Mark, to_do, word, worse};
 use crate::text::{copies, grouped, percent, plural, shown, size, span};
 use crate::view::{Overview, TorrentView};
 use askama::Template;
+use std::collections::BTreeSet;
 
 /// Most torrents with a section of their own: the worst. With a year of history each takes about 39 kB of the page.
 pub const MOST_DETAILS: usize = 100;
@@ -23,15 +24,16 @@ const OPEN_ROWS: usize = 200;
 pub fn page(overview: &Overview) -> String {
     let mut torrents: Vec<&TorrentView> = overview.torrents.iter().collect();
     torrents.sort_by(|a, b| worse(a, b));
+    // A torrent that is there twice has one section, so that every anchor is there once.
+    let mut hashes = BTreeSet::new();
     let detailed = torrents.iter().take(MOST_DETAILS);
     let sections: Vec<_> = detailed
-        .filter_map(|torrent| Some(Section::of(torrent, torrent.detail.as_deref()?, overview.made_at)))
+        .filter_map(|torrent| Some((torrent, torrent.detail.as_deref()?)))
+        .filter(|(torrent, _)| hashes.insert(torrent.info_hash))
+        .map(|(torrent, detail)| Section::of(torrent, detail, overview.made_at))
         .collect();
-    let row = |(place, torrent): (usize, &&TorrentView)| {
-        let has_section = place < MOST_DETAILS && torrent.detail.is_some();
-        Row::of(torrent, has_section, overview.made_at)
-    };
-    let mut rows: Vec<_> = torrents.iter().enumerate().map(row).collect();
+    let row = |torrent: &&TorrentView| Row::of(torrent, hashes.contains(&torrent.info_hash), overview.made_at);
+    let mut rows: Vec<_> = torrents.iter().map(row).collect();
     let folded = rows.split_off(OPEN_ROWS.min(rows.len()));
     let page = Page {
         title: shown(&overview.title, NAME),

@@ -82,6 +82,15 @@ fn no_template_takes_escaping_away() {
 }
 
 #[test]
+fn a_torrent_that_is_there_twice_has_one_section() {
+    let mut overview = sample::overview(3);
+    overview.torrents.extend(overview.torrents.clone());
+    let page = page(&overview);
+    assert_eq!(page.matches("<section class=\"torrent\"").count(), 3);
+    assert_eq!(page.matches("href=\"#t-").count(), 6);
+}
+
+#[test]
 fn the_same_values_give_the_same_bytes_in_any_order() {
     let overview = sample::overview(40);
     let mut turned = overview.clone();

@@ -2,7 +2,8 @@
 
 use ids::InfoHash;
 use pages::{
-    BytesBySeeds, Claimed, Detail, Overview, Point, ResponseTimes, SourceRound, SourceView, TorrentView, worst_first,
+    BytesBySeeds, BytesOverTime, Claimed, Detail, Overview, Point, ResponseTimes, SourceRound, SourceView, TorrentView,
+    worst_first,
 };
 use report::{Copies, Outcome, Verdict};
 use std::time::Duration;
@@ -151,18 +152,16 @@ fn history(at: i64, claimed: u32, torrent: &TorrentView, dice: &mut Dice) -> Poi
 }
 
 fn bytes_by_seeds(torrents: &[TorrentView]) -> Vec<BytesBySeeds> {
-    let sums = |at: i64| {
-        let mut sums = BytesBySeeds::new(at);
-        let days = u32::try_from((NOW - at) / DAY).unwrap_or(0);
-        for (number, torrent) in (0_u32..).zip(torrents) {
-            // The collection grows, and what is well now was not always.
-            let age = number.wrapping_mul(2_654_435_761) % 700;
-            let then = torrent.verified_seeds.map(|seeds| seeds.saturating_sub((days + number % 90) / 60));
-            if age > days {
-                sums.add(then.filter(|_| number % 31 > 0), torrent.data_size.unwrap_or_default());
-            }
-        }
-        sums
-    };
-    (0..366).rev().step_by(2).map(|day| sums(NOW - day * DAY)).collect()
+    let mut bytes = BytesOverTime::new(NOW - 365 * DAY, NOW);
+    for (number, torrent) in (0_u32..).zip(torrents) {
+        // The collection grows, and what is well now was not always.
+        let age = number.wrapping_mul(2_654_435_761) % 700;
+        let seen = (0..age.min(366)).rev().map(|days| {
+            let lost = (days + number % 90) / 60;
+            let verified = torrent.verified_seeds.map(|seeds| seeds.saturating_sub(lost));
+            (NOW - i64::from(days) * DAY, verified.filter(|_| number % 31 > 0))
+        });
+        bytes.add(torrent.data_size.unwrap_or_default(), seen);
+    }
+    bytes.sums()
 }
