@@ -62,6 +62,7 @@ const HOUSE: &[Room] = &[
             "web-seed",
         ],
     },
+    Room { name: "pages", place: Floor(5), uses: &["guard", "ids", "report"] },
     Room { name: "cli", place: Floor(7), uses: &["client", "guard", "ids", "metainfo", "peer-wire", "tracker"] },
     Room { name: "fake-swarm", place: Beside, uses: &["utp"] },
     Room { name: "lab", place: Beside, uses: &["fake-swarm", "metainfo", "xtask"] },
