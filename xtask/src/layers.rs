@@ -62,6 +62,7 @@ const HOUSE: &[Room] = &[
             "web-seed",
         ],
     },
+    Room { name: "history", place: Floor(5), uses: &["ids", "report", "tracker"] },
     Room { name: "cli", place: Floor(7), uses: &["client", "guard", "ids", "metainfo", "peer-wire", "tracker"] },
     Room { name: "fake-swarm", place: Beside, uses: &[] },
     Room { name: "lab", place: Beside, uses: &["fake-swarm", "metainfo", "xtask"] },
@@ -81,6 +82,7 @@ const ONLY_UNDER: &[(&str, &[&str])] = &[
     ("hyper", &["http-exchange", "fake-swarm", "hyper-util"]),
     ("hyper-util", &["http-exchange", "fake-swarm"]),
     ("tokio-rustls", &["http-exchange"]),
+    ("rusqlite", &["history"]),
 ];
 
 /// Packages and their normal dependencies, by name.

@@ -72,3 +72,45 @@ impl fmt::Debug for History {
         f.debug_struct("History").field("is_writer", &self.lock.is_some()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ids::InfoHash;
+    use report::{Observation, Verdict};
+
+    /// A folder below that of the build, removed at the end.
+    struct Folder(std::path::PathBuf);
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_full_disk_takes_what_was_being_written_and_nothing_else() {
+        let folder = Folder(std::env::temp_dir().join(format!("history-full-{}", std::process::id())));
+        std::fs::create_dir_all(&folder.0).unwrap();
+        let mut history = History::open(&folder.0.join("a.db")).unwrap();
+        // SQLite says the same of its own limit as of the disk's.
+        let pages: u32 = history.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        history.connection.pragma_update(None, "max_page_count", pages + 3).unwrap();
+        let hash = InfoHash([7; 20]);
+        let mut recorded = 0;
+        let error = (0..10_000).find_map(|n| {
+            let mut seen = Observation::new(hash, n, Verdict::Healthy);
+            seen.clients = [(Some(format!("a client that names itself anew each time: {n}")), 1)].into();
+            let done = history.begin_round(n).and_then(|round| history.record(round, &seen));
+            recorded += usize::from(done.is_ok());
+            done.err()
+        });
+        assert!(matches!(error, Some(Error::Full)), "{error:?} after {recorded}");
+        assert_eq!(history.observations(hash).unwrap().len(), recorded);
+        history.connection.pragma_update(None, "max_page_count", 1_000_000).unwrap();
+        let round = history.begin_round(10_000).unwrap();
+        assert!(history.record(round, &Observation::new(hash, 0, Verdict::Healthy)).unwrap().is_new);
+        assert_eq!(history.observations(hash).unwrap().len(), recorded + 1);
+        drop(history);
+    }
+}

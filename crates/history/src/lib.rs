@@ -13,6 +13,7 @@ mod read;
 mod record;
 mod schema;
 mod thinning;
+mod unused;
 
 pub use error::Error;
 pub use history::History;

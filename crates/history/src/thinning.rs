@@ -181,6 +181,7 @@ impl Access<'_> {
         }
         self.note("raw", to.raw)?;
         self.note("day", to.day)?;
+        self.drop_names()?;
         Ok(rounds)
     }
 
@@ -196,12 +197,14 @@ impl Access<'_> {
         if raw.is_some_and(|raw| at_ms < raw) { self.thin_anew() } else { Ok(()) }
     }
 
-    fn progress(&mut self, what: &str) -> Result<Option<i64>, Error> {
+    /// A number that is noted of the file itself.
+    pub(crate) fn progress(&mut self, what: &str) -> Result<Option<i64>, Error> {
         let mut find = self.connection.prepare_cached("SELECT value FROM progress WHERE what = ?1")?;
         Ok(find.query_row([what], |row| row.get(0)).optional()?)
     }
 
-    fn note(&mut self, what: &str, value: i64) -> Result<(), Error> {
+    /// Notes a number of the file itself.
+    pub(crate) fn note(&mut self, what: &str, value: i64) -> Result<(), Error> {
         let insert = "INSERT OR REPLACE INTO progress (what, value) VALUES (?1, ?2)";
         self.connection.prepare_cached(insert)?.execute(rusqlite::params![what, value])?;
         Ok(())

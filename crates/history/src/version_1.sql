@@ -18,9 +18,10 @@ CREATE TABLE torrents (
   since_ms INTEGER
 ) STRICT;
 
--- Codes, names of clients, URLs of trackers and web seeds: each once. Others have its id.
+-- Codes, names of clients, URLs of trackers and web seeds: each once. Others have its id, which is never given again: a reader may
+-- remember what it meant.
 CREATE TABLE names (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE
 ) STRICT;
 
