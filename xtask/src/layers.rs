@@ -62,6 +62,7 @@ const HOUSE: &[Room] = &[
             "web-seed",
         ],
     },
+    Room { name: "history", place: Floor(5), uses: &["ids", "report", "tracker"] },
     Room { name: "pages", place: Floor(5), uses: &["guard", "ids", "report"] },
     Room { name: "cli", place: Floor(7), uses: &["client", "guard", "ids", "metainfo", "peer-wire", "tracker"] },
     Room { name: "fake-swarm", place: Beside, uses: &["utp"] },
@@ -82,6 +83,7 @@ const ONLY_UNDER: &[(&str, &[&str])] = &[
     ("hyper", &["http-exchange", "fake-swarm", "hyper-util"]),
     ("hyper-util", &["http-exchange", "fake-swarm"]),
     ("tokio-rustls", &["http-exchange"]),
+    ("rusqlite", &["history"]),
 ];
 
 /// Packages and their normal dependencies, by name.

@@ -33,6 +33,14 @@ impl CopiesKeys {
     }
 }
 
+impl Copies {
+    /// In whole thousandths, rounded down, as they are shown and kept: what is less than one copy stays less than one.
+    #[must_use]
+    pub fn in_thousandths(self) -> Self {
+        Self { min: thousandths(self.min), max: thousandths(self.max) }
+    }
+}
+
 /// Down: what is less than one copy stays less than one.
 fn thousandths(copies: f64) -> f64 {
     /// What binary takes from a decimal fraction: 2.3 copies are 2299.9999999999995 thousandths. With at most 2^21 pieces, what

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attempt;
+mod change;
 mod client_name;
 mod code;
 mod copies;
@@ -13,6 +14,7 @@ mod json_forms;
 mod json_line;
 mod json_torrent;
 mod metadata;
+mod observation;
 mod outcome;
 mod peer;
 mod role;
@@ -23,12 +25,14 @@ mod source;
 mod status;
 mod summary;
 mod swarm_view;
+mod tally;
 mod tracker;
 mod transport;
 mod verdict;
 mod web_seed;
 
 pub use attempt::AttemptReport;
+pub use change::Change;
 pub use code::UnknownCode;
 pub use copies::Copies;
 pub use dht::{
@@ -40,6 +44,9 @@ pub use explain::{CodeKind, Explanation};
 pub use json_line::{DhtLine, Line, MetadataLine, PeerLine, SummaryLine, TotalLine, TrackerLine, WebSeedLine};
 pub use json_torrent::{Each, FileEntry, PathIssues, StartLine, TorrentLine};
 pub use metadata::{LayersPeer, LayersReport, MetadataPeer, MetadataReport, MetadataStanding, MetadataStatus};
+pub use observation::{
+    Met, Missing, Observation, SourceCounts, SourceKind, Spread, Timings, TrackerObservation, WebSeedObservation,
+};
 pub use outcome::{Detail, Outcome, Stage};
 pub use peer::{Completeness, ListenEnd, MatchedHash, Oddity, PeerReport};
 pub use role::{Role, RoleFrom};
@@ -50,6 +57,7 @@ pub use source::Source;
 pub use status::{Standing, TrackerStatus};
 pub use summary::{CutShort, Summary};
 pub use swarm_view::{Coverage, SwarmView};
+pub use tally::{Subject, Tally};
 pub use tracker::{PeerCounts, Times, TrackerReport};
 pub use transport::{Encryption, Transport};
 pub use verdict::Verdict;
