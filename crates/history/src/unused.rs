@@ -83,7 +83,11 @@ mod tests {
         assert_eq!(access.drop_names().unwrap(), u64::try_from(MANY).unwrap());
         assert_eq!(access.drop_names().unwrap(), 0);
         let mut read = None;
-        access.each(id, |_, seen| Ok::<_, ()>(read = Some(seen))).unwrap().unwrap();
+        let take = |_, seen| {
+            read = Some(seen);
+            Ok::<_, ()>(())
+        };
+        access.each(id, take).unwrap().unwrap();
         assert_eq!(read, Some(seen));
         assert_eq!(connection.query_row("SELECT count(*) FROM names", [], |row| row.get(0)), Ok(11));
     }
