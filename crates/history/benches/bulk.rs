@@ -2,12 +2,16 @@
 //! what a raw observation takes on disk, and how long it takes to write, to read the overview, to read all, to thin and to merge.
 
 use history::{Error, History};
-use made::{HOUR_MS, Kind, START_MS, hours_of_a_year, observation, peak_kib};
+use made::{HOUR_MS, Kind, START_MS, copy_torrents, hours_of_a_year, observation, peak_kib};
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 #[path = "../tests/made/mod.rs"]
 mod made;
+
+/// Torrents that are recorded; the others are copies of them.
+const RECORDED: u64 = 100;
 
 fn main() -> Result<(), Error> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -63,16 +67,19 @@ fn thinned_as_it_goes(folder: &Path) -> Result<(), Error> {
 fn a_year(folder: &Path, torrents: u64) -> Result<(), Error> {
     let path = folder.join("year.db");
     let mut history = History::open(&path)?;
-    let (mut rows, mut last) = (0, 0);
+    let (mut rows, mut last, recorded) = (0, 0, torrents.min(RECORDED));
     timed("write", || {
         for hour in hours_of_a_year() {
             let round = history.begin_round(START_MS + hour * HOUR_MS)?;
-            rows += history.record_all(round, (0..torrents).map(|torrent| observation(Kind::Usual, torrent, hour)))?;
+            rows += history.record_all(round, (0..recorded).map(|torrent| observation(Kind::Usual, torrent, hour)))?;
             last = hour;
         }
         Ok(())
     })?;
     drop(history);
+    println!("{recorded} torrents, {rows} rows, {} bytes a row", size(&path)? / rows);
+    timed("copy", || Ok(copy_torrents(&Connection::open(&path)?, i64::try_from(torrents).unwrap_or(i64::MAX))?))?;
+    rows = rows / recorded * torrents;
     println!("{torrents} torrents, {rows} rows, {} MB, {} bytes a row", size(&path)? / 1_000_000, size(&path)? / rows);
     println!("memory so far {:?} KiB", peak_kib());
     let mut history = timed("open", || History::open(&path))?;

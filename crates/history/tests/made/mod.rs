@@ -5,6 +5,7 @@ use report::{
     Copies, Met, Missing, Observation, Outcome, SourceCounts, SourceKind, Spread, Timings, TrackerObservation,
     TrackerStatus, Transport, Verdict, WebSeedObservation, WebSeedStatus,
 };
+use rusqlite::Connection;
 use tracker::Family;
 
 /// 2026-01-01 in UTC.
@@ -27,18 +28,47 @@ pub(crate) fn hours_of_a_year() -> impl Iterator<Item = i64> {
     (0..275 * 24).step_by(24).chain((275 * 24..351 * 24).step_by(6)).chain(351 * 24..365 * 24)
 }
 
+/// Adds copies of all torrents that are in a file, until there are so many: that is faster than to record them.
+pub(crate) fn copy_torrents(connection: &Connection, until: i64) -> rusqlite::Result<()> {
+    let columns = "SELECT group_concat(name) FROM pragma_table_info('observations') WHERE name <> 'torrent'";
+    let columns: String = connection.query_row(columns, [], |row| row.get(0))?;
+    let n: i64 = connection.query_row("SELECT max(torrent) FROM torrents", [], |row| row.get(0))?;
+    connection.execute_batch("PRAGMA synchronous = off")?;
+    for add in (n..until).step_by(usize::try_from(n).unwrap_or(1)) {
+        let from = format!("WHERE torrent <= {}", n.min(until - add));
+        connection.execute_batch(&format!(
+            "BEGIN;
+            INSERT INTO torrents SELECT torrent + {add}, randomblob(20), name, size_bytes, pieces, verdict, since_ms FROM torrents {from};
+            INSERT INTO observations (torrent, {columns}) SELECT torrent + {add}, {columns} FROM observations {from};
+            COMMIT"
+        ))?;
+    }
+    let mut name = connection.prepare("UPDATE torrents SET info_hash = ?2 WHERE torrent = ?1")?;
+    for torrent in n..until {
+        name.execute((torrent + 1, info_hash(torrent.unsigned_abs()).0))?;
+    }
+    // In the order of the table.
+    let days = "INSERT INTO days SELECT day, torrent + k, verified_seeds FROM days JOIN (WITH RECURSIVE c(k) AS \
+        (SELECT ?1 UNION ALL SELECT k + ?1 FROM c WHERE k + ?1 < ?2) SELECT k FROM c) WHERE torrent + k <= ?2 ORDER BY 1, 2";
+    connection.execute(days, [n, until]).map(|_| ())
+}
+
 /// The most memory that the process had, in KiB; `None` where the system does not tell.
 pub(crate) fn peak_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?.parse().ok()
 }
 
+fn info_hash(torrent: u64) -> InfoHash {
+    let mut hash = [0; 20];
+    hash.iter_mut().zip(torrent.to_le_bytes()).for_each(|(byte, other)| *byte = other);
+    InfoHash(hash)
+}
+
 /// An observation of a torrent at an hour: always the same, and different from hour to hour.
 pub(crate) fn observation(kind: Kind, torrent: u64, hour: i64) -> Observation {
     let mut random = Random(torrent.wrapping_mul(1_000_003) ^ hour.unsigned_abs().wrapping_mul(7_919));
-    let mut hash = [0; 20];
-    hash.iter_mut().zip(torrent.to_le_bytes()).for_each(|(byte, other)| *byte = other);
-    let mut seen = Observation::new(InfoHash(hash), 0, Verdict::NoPeerAnswered);
+    let mut seen = Observation::new(info_hash(torrent), 0, Verdict::NoPeerAnswered);
     seen.name = Some(format!("distribution-{torrent}-live-amd64.iso"));
     (seen.size_bytes, seen.pieces) = (Some(4_700_372_992 + torrent), Some(2289));
     seen.timings.elapsed_ms = 8000 + random.below(2000);
