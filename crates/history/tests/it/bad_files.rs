@@ -189,6 +189,16 @@ fn values_that_no_program_writes_are_refused() {
 }
 
 #[test]
+fn what_others_put_into_a_file_does_not_run() {
+    let folder = Folder::new();
+    let path = made(&folder);
+    let forever = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT count(*) FROM n";
+    change(&path, &format!("CREATE TRIGGER ours AFTER INSERT ON observations BEGIN {forever}; END"));
+    change(&path, "CREATE TRIGGER theirs BEFORE INSERT ON rounds BEGIN SELECT raise(ABORT, 'no\nmore'); END");
+    record_at(&mut History::open(&path).unwrap(), START_MS, &full(7));
+}
+
+#[test]
 fn values_that_are_too_long_are_not_read_into_memory() {
     let folder = Folder::new();
     let path = made(&folder);
