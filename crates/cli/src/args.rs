@@ -2,6 +2,7 @@
 
 mod dht;
 mod limits;
+mod many;
 mod metadata;
 mod network;
 mod output;
@@ -15,6 +16,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use client::{Config, WebSeedChecks};
 pub(crate) use dht::Dht;
+use many::Many;
 pub(crate) use metadata::Metadata;
 use network::{Conversation, Ourselves};
 use output::OutputArgs;
@@ -120,6 +122,8 @@ pub(crate) struct MainJob {
     conversation: Conversation,
     #[command(flatten)]
     ourselves: Ourselves,
+    #[command(flatten)]
+    pub(crate) many: Many,
 
     /// Print one JSON object a line instead of text
     #[arg(long, help_heading = "Output")]

@@ -42,12 +42,12 @@ pub(crate) struct Sources {
 
     /// Most peers taken from each answer of a tracker and of a node of the DHT, 0 for all
     #[arg(long, value_name = "N", default_value_t = Config::default().max_peers.unwrap_or_default(),
-          hide = true, help_heading = SOURCES)]
+          hide_short_help = true, hide_long_help = true, help_heading = SOURCES)]
     max_peers: usize,
 
     /// Most ports of one IP address that are dialled because trackers, the DHT or peers name them, or asked because a torrent does, 0 for all
     #[arg(long, value_name = "N", default_value_t = Config::default().max_per_address.unwrap_or_default(),
-          hide = true, help_heading = SOURCES)]
+          hide_short_help = true, hide_long_help = true, help_heading = SOURCES)]
     max_per_address: usize,
 }
 

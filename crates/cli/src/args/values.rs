@@ -4,8 +4,7 @@ use std::time::Duration;
 use tracker::PeerAddress;
 
 /// What a torrent may be.
-pub(crate) const TORRENT: &str =
-    "A .torrent file, a folder of them, - for standard input, a magnet link, or an info-hash";
+pub(crate) const TORRENT: &str = "A .torrent file, a folder of them, a magnet link, an info-hash, @FILE with one of these a line (paths from the current folder), or - for a list or a .torrent file on standard input";
 
 const HOUR: f64 = 3600.0;
 const DAY: f64 = 24.0 * HOUR;
