@@ -368,7 +368,9 @@ fn tell_replacement(error: &mut clap::Error) {
     if let Some(ContextValue::String(option)) = option.filter(|_| error.kind() == ErrorKind::UnknownArgument)
         && let Some(tip) = typo::replaced(option)
     {
+        // What clap takes for meant.
         error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::Usage);
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
 }

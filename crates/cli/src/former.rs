@@ -59,7 +59,8 @@ impl Former {
             }
             let has_end = line.ends_with(b"\n");
             if !has_end && length as u64 == MAX_LINE_BYTES {
-                let rest = pass_line(&mut reader)?;
+                // A torn one, too, may be that long.
+                let Some(rest) = pass_line(&mut reader)? else { return Ok(()) };
                 self.length += length as u64 + rest;
                 continue;
             }
@@ -94,8 +95,8 @@ pub(crate) fn is_same(a: &Path, b: &Path) -> bool {
     a == b || a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }
 
-/// Passes over the rest of a line; its bytes.
-fn pass_line(reader: &mut impl BufRead) -> io::Result<u64> {
+/// Passes over the rest of a line; its bytes, if it has an end.
+fn pass_line(reader: &mut impl BufRead) -> io::Result<Option<u64>> {
     let mut passed = 0;
     loop {
         let buffer = reader.fill_buf()?;
@@ -104,7 +105,7 @@ fn pass_line(reader: &mut impl BufRead) -> io::Result<u64> {
         reader.consume(length);
         passed += length as u64;
         if end.is_some() || length == 0 {
-            return Ok(passed);
+            return Ok(end.map(|_| passed));
         }
     }
 }
@@ -159,6 +160,8 @@ mod tests {
         let whole = summary(1, "null") + "\n";
         let former = read(&format!("{whole}{{\"type\":\"summary\",\"info"));
         assert_eq!((former.length, former.whole.len(), former.lacks_newline), (whole.len() as u64, 1, false));
+        let long = format!("{whole}{}\n{whole}{}", "x".repeat(17 << 20), "y".repeat(17 << 20));
+        assert_eq!(read(&long).length as usize, 2 * whole.len() + (17 << 20) + 1);
         let former = read(whole.trim_end());
         assert_eq!((former.length, former.whole.len(), former.lacks_newline), (whole.len() as u64 - 1, 1, true));
     }
