@@ -212,6 +212,9 @@ async fn run_chosen(expanded: Expanded, config: &Config, shown: Shown, progress:
     // A monitoring system takes one line, the status.
     let is_one_line = matches!(form, Form::Nagios(_));
     let torrents = origins.len() + faults.len();
+    if is_one_line && torrents == 0 {
+        return nagios::usage(&left_out.join("; ")).into();
+    }
     if !is_one_line && !quiet {
         dht_time(origins.len(), config).iter().for_each(|line| eprint_error(line));
     }

@@ -161,7 +161,7 @@ mod tests {
         let former = read(&format!("{whole}{{\"type\":\"summary\",\"info"));
         assert_eq!((former.length, former.whole.len(), former.lacks_newline), (whole.len() as u64, 1, false));
         let long = format!("{whole}{}\n{whole}{}", "x".repeat(17 << 20), "y".repeat(17 << 20));
-        assert_eq!(read(&long).length as usize, 2 * whole.len() + (17 << 20) + 1);
+        assert_eq!(read(&long).length, 2 * whole.len() as u64 + (17 << 20) + 1);
         let former = read(whole.trim_end());
         assert_eq!((former.length, former.whole.len(), former.lacks_newline), (whole.len() as u64 - 1, 1, true));
     }

@@ -155,6 +155,8 @@ fn shards_are_all_of_a_list() {
         all.extend(found);
     }
     assert_eq!((all.len(), all.iter().collect::<BTreeSet<_>>().len()), (21, 21));
+    let (code, stdout, _) = run(&lab, &["--nagios", "--shard", "1/3", &hashes(1)[0]]);
+    assert_eq!((code, &*stdout), (3, "TORRENT UNKNOWN: shard 1/3: 1 of 1 torrents are left to the others\n"));
     let (code, _, stderr) = run(&lab, &["--shard", "4/3", "@list"]);
     assert!(code == 2 && stderr.contains("expected K/N with K from 1 to N"), "{stderr}");
 }
