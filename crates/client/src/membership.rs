@@ -294,7 +294,11 @@ impl Member {
     fn scraped(&mut self, asked: &mut QueryResult) {
         let (now, report) = (Instant::now(), &mut asked.report);
         let wait = report.min_interval.max(report.retry_in).unwrap_or_default().min(MOST);
-        self.scrape_again = Some(now + wait);
+        self.scrape_again = Some(match report.standing {
+            // More silence would be held against its announces.
+            Standing::Silent | Standing::Unusable => self.again.max(now + wait),
+            _ => now + wait,
+        });
         if let Some(not_due) = self.not_due(now) {
             if report.status == TrackerStatus::ScrapeUnsupported {
                 // It has none; its announces may be answered all the same.
