@@ -102,7 +102,7 @@ async fn it_is_announced_to_no_sooner_than_its_min_interval_and_left_once() {
     assert_eq!(rounds.membership.next_announce(), None);
     let first = rounds.round().await;
     assert_eq!((first.trackers[0].announce_in, first.trackers[0].peers.map(|named| named.v4)), (None, Some(2)));
-    // The tracker's later answers name no tracker id: the first is kept (BEP 3).
+    // Its later answers name no tracker id: the first is kept.
     lab.tracker.set_script(counting(&lab, Some(1800), &extra[..1]));
     pass(5 * MINUTE).await;
     let between = rounds.round().await;
@@ -168,7 +168,7 @@ async fn without_a_scrape_it_is_not_asked_between_announces() {
         let report = &between.trackers[0];
         let was = (report.status.code(), report.standing, report.peers, report.seeders);
         assert_eq!(was, ("not_asked", Standing::Answered, None, None));
-        assert!(report.message.as_ref().unwrap().starts_with("not asked: announced to again in 11"), "{report:?}");
+        assert!(report.message.as_ref().unwrap().starts_with("not asked: announced to again in 1"), "{report:?}");
         assert_eq!(report.announce_in.map(half_minutes), Some(1200));
         // Nothing else is said of the torrent for that.
         let of = |told: &Told| (told.summary.verdict(), told.summary.peers, told.summary.ok);
