@@ -3,16 +3,19 @@
 
 mod advice;
 mod args;
+mod choice;
 mod commands;
 mod conditions;
 mod exit;
 mod expand;
 mod explain;
 mod form;
+mod former;
 mod human;
 mod input;
 mod interim;
 mod json;
+mod list;
 mod manual;
 mod nagios;
 mod no_source;

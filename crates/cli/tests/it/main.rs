@@ -15,6 +15,7 @@ mod errors;
 mod inputs;
 mod json;
 mod lab;
+mod lists;
 mod metadata;
 mod readme;
 mod reference;
