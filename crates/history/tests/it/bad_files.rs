@@ -115,6 +115,9 @@ fn another_program_that_holds_the_lock_of_sqlite_is_named_and_then_it_goes_on() 
     let shell = Connection::open(&path).unwrap();
     shell.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert!(matches!(history.begin_round(START_MS).unwrap_err(), Error::Busy));
+    let begin = std::time::Instant::now();
+    assert!(matches!(history.begin_round(START_MS).unwrap_err(), Error::Busy));
+    assert!(begin.elapsed() < Error::PATIENCE, "the second does not wait");
     assert_eq!(history.observations(hash(7)).unwrap().len(), 1, "to read is possible");
     shell.execute_batch("ROLLBACK").unwrap();
     record_at(&mut history, START_MS, &full(7));
