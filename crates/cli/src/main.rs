@@ -4,6 +4,7 @@
 mod advice;
 mod args;
 mod commands;
+mod completions;
 mod conditions;
 mod exit;
 mod expand;
@@ -13,6 +14,7 @@ mod human;
 mod input;
 mod interim;
 mod json;
+mod label;
 mod manual;
 mod nagios;
 mod no_source;
