@@ -41,8 +41,8 @@ pub(crate) struct Output {
     pub(crate) running: Running,
     owed: Owed,
     pub(crate) total: Total,
-    /// What is shown of several at the end.
-    table: Table,
+    /// What is shown of several at the end, unless it has been.
+    table: Option<Table>,
     /// Whether each step is logged, and each of many torrents has a line.
     verbose: bool,
 }
@@ -90,7 +90,7 @@ impl Output {
             running: Running::default(),
             owed: Owed::default(),
             total,
-            table: Table::default(),
+            table: Some(Table::default()),
             verbose: tracing::enabled!(target: "client", tracing::Level::DEBUG),
         }
     }
@@ -252,7 +252,7 @@ impl Output {
         self.progress.end();
         self.total.add(summary);
         if self.has_table() {
-            self.table.add(input, summary, tally, ended.since);
+            self.table.iter_mut().for_each(|table| table.add(input, summary, tally, ended.since));
         }
         let unmet: Vec<String> = self.options.fail_under.unmet(summary).collect();
         let (several, page, is_alone) = (self.several(), self.page(), self.is_table_alone());
@@ -275,6 +275,11 @@ impl Output {
             Form::Metadata { json: true, .. } | Form::OnePeer | Form::Json => None,
         };
         self.tell(line, true, |_| json::summary(input, summary, &verdict(input, summary, tally), &unmet))?;
+        // Before the goodbyes: a second interrupt leaves at once.
+        if self.progress.is_cut_short() {
+            let table = self.table(page);
+            self.tell(table, true, |_| Ok(String::new()))?;
+        }
         Ok(unmet)
     }
 

@@ -106,6 +106,11 @@ impl Progress {
         }
     }
 
+    /// Whether the user has ended the runs, and each has told its end: what is left are goodbyes.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.interrupted && self.runs == 0
+    }
+
     /// No line any more.
     pub(crate) fn finish(&mut self) {
         self.erase();

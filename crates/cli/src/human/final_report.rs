@@ -9,10 +9,11 @@ use crate::human::verdict::{headline, verdict};
 use crate::human::words::content;
 use crate::input::Input;
 use crate::label::Label;
-use crate::text::{Line, Page, plural, time};
+use crate::text::{Line, Page, TOGETHER, plural, time};
 use crate::total::Total;
 use client::Summary;
 use guard::escape;
+use unicode_width::UnicodeWidthStr;
 
 /// The report on one torrent, under a heading if there are several; with `--all`, everything before it.
 pub(crate) fn final_report(input: &Input, summary: &Summary, tally: &Tally, (several, page): (bool, Page)) -> String {
@@ -30,15 +31,10 @@ pub(crate) fn final_report(input: &Input, summary: &Summary, tally: &Tally, (sev
 /// Which of several torrents it is about, and what that holds.
 pub(crate) fn heading(input: &Input, page: Page) -> String {
     let rule = page.marks.rule;
-    let content = content(input).join(", ");
-    Line::new()
-        .styled(DIM, rule)
-        .add(" ")
-        .styled(BOLD, Label::of(input).whole())
-        .add(" ")
-        .styled(DIM, rule)
-        .add(format!(" {content}"))
-        .on(page)
+    let label = Label::of(input).whole_within(page.columns.saturating_sub(2 * (rule.width() + 1)), page.marks);
+    let line = Line::new().styled(DIM, rule).add(" ").styled(BOLD, label.replace(' ', &TOGETHER.to_string()));
+    let line = line.add(" ").styled(DIM, rule).add(format!(" {}", content(input).join(", ")));
+    line.wrapped(0, 4, page.columns).iter().map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
 }
 
 /// The report on one of several torrents in one line: the mark, the name, the verdict.
@@ -50,7 +46,8 @@ pub(crate) fn torrent_line(input: &Input, summary: &Summary, tally: &Tally, page
 
 /// In front of a line: which of several torrents it is about.
 pub(crate) fn prefix(input: &Input, page: Page) -> Line {
-    Line::new().cell(DIM, Label::of(input).whole_within(LABEL_WIDTH, page.marks), LABEL_WIDTH).add("  ")
+    let columns = (page.columns * 3 / 8).min(LABEL_WIDTH);
+    Line::new().cell(DIM, Label::of(input).whole_within(columns, page.marks), columns).add("  ")
 }
 
 /// The verdict alone, with how many answered.

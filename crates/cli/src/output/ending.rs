@@ -1,4 +1,4 @@
-//! What is told of all runs together: what kept some from their job, how far they are, and the end.
+//! What is said of all runs together: those that could not do their job, how far they are, and the end.
 
 use crate::advice::cannot_write;
 use crate::exit::{Exit, eprint_error};
@@ -42,7 +42,7 @@ impl Output {
         if let Form::Nagios(plugin) = &mut self.options.form {
             plugin.fault(label, verdict, exit, reason);
         } else if self.has_table() {
-            self.table.add_fault(label, verdict, reason);
+            self.table.iter_mut().for_each(|table| table.add_fault(label.clone(), verdict, reason));
         }
     }
 
@@ -100,7 +100,7 @@ impl Output {
         self.total.answered = answered;
         let (several, mut level, page) = (self.several(), None, self.page());
         let line = match &self.options.form {
-            Form::Report { .. } if self.has_table() => Some(self.table(page)),
+            Form::Report { .. } if self.has_table() => self.table(page),
             Form::Report { .. } if several => Some(total(&self.total, page)),
             Form::Nagios(plugin) => {
                 let (worst, line) = plugin.told(self.total.torrents, self.total.begun.elapsed());
@@ -116,14 +116,15 @@ impl Output {
         self.written.take_file_fault().map_or(Ok(level), Err)
     }
 
-    /// The table of several torrents, behind the reports on each if there are some.
-    fn table(&mut self, page: Page) -> String {
+    /// The table of several torrents, behind the reports on each if there are some; only once.
+    pub(super) fn table(&mut self, page: Page) -> Option<String> {
         let all = matches!(self.options.form, Form::Report { all: true });
-        let table = self.table.shown(self.total.torrents, self.total.begun.elapsed(), all, page);
-        match (all, self.is_table_alone()) {
+        let mut table = self.table.take().filter(|_| self.has_table())?;
+        let table = table.shown(self.total.torrents, self.total.begun.elapsed(), all, page);
+        Some(match (all, self.is_table_alone()) {
             (true, _) => format!("\n{}\n\n{table}", outcomes(&self.total, page)),
             (false, true) => table,
             (false, false) => format!("\n{table}"),
-        }
+        })
     }
 }
