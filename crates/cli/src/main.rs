@@ -3,6 +3,7 @@
 
 mod advice;
 mod args;
+mod choice;
 mod commands;
 mod completions;
 mod conditions;
@@ -10,11 +11,13 @@ mod exit;
 mod expand;
 mod explain;
 mod form;
+mod former;
 mod human;
 mod input;
 mod interim;
 mod json;
 mod label;
+mod list;
 mod manual;
 mod nagios;
 mod no_source;

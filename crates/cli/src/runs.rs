@@ -18,8 +18,14 @@ use tokio::time::{MissedTickBehavior, interval};
 /// How often the progress is drawn anew.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Runs every torrent and reports on each, and on all of several in a total; gives the worst exit code, `worst` included.
-pub(crate) async fn run_all(origins: Vec<Origin>, config: &Config, mut output: Output, worst: Exit) -> ExitCode {
+/// Runs every torrent, `jobs` at once at most, and reports on each, and on all of several in a total; gives the worst exit code, `worst` included.
+pub(crate) async fn run_all(
+    origins: Vec<Origin>,
+    jobs: usize,
+    config: &Config,
+    mut output: Output,
+    worst: Exit,
+) -> ExitCode {
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
         Err(error) => return output.cannot_begin(&format!("cannot listen for signals: {error}")),
@@ -29,7 +35,7 @@ pub(crate) async fn run_all(origins: Vec<Origin>, config: &Config, mut output: O
         Err(error) => return output.cannot_begin(&advice(&error.into())),
     };
     let output = Shared::new(output);
-    let ended = run_each(origins, config, &shared, &output, &mut signals, worst).await;
+    let ended = run_each((origins, jobs), config, &shared, &output, &mut signals, worst).await;
     let mut output = output.lock();
     let Some((worst, answered)) = ended else {
         // The second interrupt: what waits to be written stays unwritten.
@@ -50,7 +56,7 @@ pub(crate) async fn run_all(origins: Vec<Origin>, config: &Config, mut output: O
 
 /// The worst exit code, and how many runs were a success; `None` when a second interrupt ended it.
 async fn run_each(
-    origins: Vec<Origin>,
+    (origins, jobs): (Vec<Origin>, usize),
     config: &Config,
     shared: &client::Shared,
     output: &Shared,
@@ -64,7 +70,7 @@ async fn run_each(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut answered = 0;
     loop {
-        while running.len() < shared.runs()
+        while running.len() < shared.runs().min(jobs)
             && !*interrupted.borrow()
             && !output.lock().is_closed()
             && let Some(origin) = waiting.next()

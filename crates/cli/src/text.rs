@@ -253,7 +253,7 @@ pub(crate) fn together(count: impl std::fmt::Display, what: &str) -> String {
 }
 
 /// `12,345`.
-pub(crate) fn grouped(number: u32) -> String {
+pub(crate) fn grouped(number: impl std::fmt::Display) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
     groups.join(",")

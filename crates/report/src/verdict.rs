@@ -77,11 +77,13 @@ impl Verdict {
         if interrupted {
             return Self::Interrupted;
         }
-        let is_refused = summary.trackers_ok == 0 && summary.trackers_of(Standing::Refused) > 0;
+        // One whose interval has not passed has answered before.
+        let answered = summary.trackers_ok.max(summary.trackers_of(Standing::Answered));
+        let is_refused = answered == 0 && summary.trackers_of(Standing::Refused) > 0;
         if summary.peers == 0 && is_refused {
             return Self::Refused;
         }
-        if summary.trackers_ok > 0 || summary.dht.answered > 0 {
+        if answered > 0 || summary.dht.answered > 0 {
             let undialled =
                 count(Outcome::NotTried) + count(Outcome::AddressQuota) == summary.peers && summary.cut_short.is_none();
             return match summary.peers {
@@ -205,7 +207,10 @@ mod tests {
         use Outcome::{ConnectTimeout, NoRoute, NotTried};
         use TrackerStatus as Status;
         use TrackerStatus::{Failure, Ok, Timeout, UnsupportedScheme};
+        let mut waiting = unreached(&[], &[(Status::NotAsked, 1), (Failure, 1)]);
+        waiting.tracker_standings.insert(Standing::Answered, 1);
         for (summary, verdict) in [
+            (waiting, Verdict::NoPeerNamed),
             (unreached(&[(ConnectTimeout, 3)], &[(Ok, 1)]), Verdict::NoPeerAnswered),
             (unreached(&[(ConnectTimeout, 1), (NoRoute, 2)], &[]), Verdict::NoPeerAnswered),
             (unreached(&[(NotTried, 3)], &[(Ok, 1)]), Verdict::TrackersOnly),

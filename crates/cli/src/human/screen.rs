@@ -290,10 +290,9 @@ fn to_do(input: &Input, summary: &Summary, tally: &Tally) -> Option<String> {
         ),
         Verdict::NoPeerNamed if let Some(entry) = of_dht_alone(summary, tally) => Some(entry.to_do.to_owned()),
         // By the user's choice: a torrent that is not private is looked up in the DHT otherwise.
-        Verdict::NoSource if tally.lookups.is_empty() => Some(
-            "leave out --no-trackers, --scrape or --sources, so that the DHT is asked; or name a peer with --peer"
-                .to_owned(),
-        ),
+        Verdict::NoSource if tally.lookups.is_empty() => {
+            Some("leave out --scrape or --sources, so that the DHT is asked; or name a peer with --peer".to_owned())
+        }
         Verdict::NoSource => tally.lookups.silence().map(|entry| entry.to_do.to_owned()).or_else(of_verdict),
         Verdict::Incomplete if summary.swarm.coverage.empty == summary.ok => {
             Some("wait for a seed, or ask the publisher whether one is online".to_owned())

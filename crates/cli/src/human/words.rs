@@ -1,7 +1,7 @@
 //! Values in words: what a torrent holds, what a tracker says, what a peer is and has.
 
 use crate::input::Input;
-use crate::text::{binary_size, grouped, listed, plural, size, time};
+use crate::text::{binary_size, grouped, listed, plural, size, span, time};
 use client::{
     CodeKind, DhtStatus, Explanation, Outcome, PeerReport, Role, Times, TrackerReport, TrackerStatus, WebSeedStatus,
 };
@@ -88,6 +88,7 @@ pub(super) fn said_by_tracker(report: &TrackerReport) -> Vec<String> {
     if !claims.is_empty() {
         said.push(format!("claims {}", listed(&claims)));
     }
+    said.extend(report.announce_in.map(|wait| format!("announced to again in {}", span(wait))));
     said
 }
 

@@ -22,7 +22,7 @@ fn an_unmet_condition_is_exit_code_1_and_says_which() {
     let (code, stdout, _) = run(&["--json", "--fail-under", "ok=2"], &lab.torrent());
     assert!(code == 1 && stdout.contains(r#""unmet_conditions":["ok 1, wanted 2"]"#), "{stdout}");
     // What is worse stays so.
-    let (code, ..) = run(&["--no-trackers", "--fail-under", "ok=2"], &lab.torrent());
+    let (code, ..) = run(&["--sources", "none", "--fail-under", "ok=2"], &lab.torrent());
     assert_eq!(code, 3);
 }
 

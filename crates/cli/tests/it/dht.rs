@@ -277,7 +277,7 @@ fn private_torrents_are_never_asked_for() {
 fn what_cannot_be_asked_is_a_usage_error() {
     let net = Net::new("dht-usage", []);
     for (args, says) in [
-        (&["--no-trackers", &net.hash][..], "cannot be used with"),
+        (&["--sources", "none", &net.hash][..], "leave out --dht-node"),
         (&["--scrape", &net.hash], "cannot be used with"),
         (&["--sources", "-dht", &net.hash], "leave out --dht-node"),
         (&["--sources", "dht", "--tracker", "http://t/announce", &net.hash], "leave out --tracker"),

@@ -46,7 +46,7 @@ fn json_holds_no_character_that_commands_a_terminal() {
     let lab = Lab::new("controls", []);
     let name = "a\u{9b}b\u{202e}c\u{7f}d\u{e0001}\n";
     let torrent = lab.file("controls.torrent", &SingleFile::new(name, 1).to_bytes());
-    let (_, stdout, _) = run(&["--json", "--no-trackers"], &torrent);
+    let (_, stdout, _) = run(&["--json", "--sources", "none"], &torrent);
     assert!(stdout.chars().all(|character| character == '\n' || !guard::is_deceptive(character)), "{stdout:?}");
     let start: Value = serde_json::from_str(stdout.lines().next().unwrap()).unwrap();
     assert_eq!(start["name"], name);

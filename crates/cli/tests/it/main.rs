@@ -16,6 +16,7 @@ mod errors;
 mod inputs;
 mod json;
 mod lab;
+mod lists;
 mod metadata;
 mod readme;
 mod reference;

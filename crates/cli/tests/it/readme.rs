@@ -14,6 +14,7 @@ impl Stage {
         for name in ["file", "my", "other"] {
             std::fs::copy(lab.folder.join("demo.torrent"), lab.folder.join(format!("{name}.torrent"))).unwrap();
         }
+        lab.file("links.txt", b"file.torrent\n");
         let inside = lab.runtime.enter();
         let site = WebSite::new(WebSeedScript::Ranges).file("/pub/demo.iso", WebFile::Zeros(600_000_000));
         let web_seed = FakeWebSeed::start(site).unwrap();

@@ -160,11 +160,15 @@ fn damage_is_told_wherever_it_is_met() {
 fn values_that_no_program_writes_are_refused() {
     for sql in [
         "UPDATE observations SET outcomes = '{\"1\":'",
-        "UPDATE observations SET outcomes = '[1,2]'",
-        "UPDATE observations SET clients = '{\"99999\":1}'",
+        "UPDATE observations SET outcomes = '[1]'",
+        "UPDATE observations SET outcomes = '[1,-2]'",
+        "UPDATE observations SET clients = '[99999,1]'",
+        "UPDATE observations SET sources = '[7,1,1]'",
         "UPDATE observations SET trackers = '[[]]'",
-        "UPDATE observations SET trackers = '[[1,2,1,-5]]'",
-        "UPDATE observations SET web_seeds = '[[1,2]]'",
+        "UPDATE observations SET trackers = '[[1,1,5]]'",
+        "UPDATE observations SET trackers = '[[1,1,4,-5]]'",
+        "UPDATE observations SET web_seeds = '[[1]]'",
+        "UPDATE observations SET web_seeds = '[[1,1,7]]'",
         "UPDATE observations SET missing_ranges = '9-7'",
         "UPDATE observations SET missing_ranges = ','",
         "UPDATE observations SET verdict = 99999",
@@ -182,6 +186,16 @@ fn values_that_no_program_writes_are_refused() {
         assert!(matches!(error, Error::BadValue { .. } | Error::UnknownCode(_)), "{sql}: {error:?}");
         one_line(&error);
     }
+}
+
+#[test]
+fn what_others_put_into_a_file_does_not_run() {
+    let folder = Folder::new();
+    let path = made(&folder);
+    let forever = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT count(*) FROM n";
+    change(&path, &format!("CREATE TRIGGER ours AFTER INSERT ON observations BEGIN {forever}; END"));
+    change(&path, "CREATE TRIGGER theirs BEFORE INSERT ON rounds BEGIN SELECT raise(ABORT, 'no\nmore'); END");
+    record_at(&mut History::open(&path).unwrap(), START_MS, &full(7));
 }
 
 #[test]
