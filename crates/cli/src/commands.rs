@@ -3,6 +3,7 @@
 use crate::advice::cannot_write;
 use crate::args::{Ask, Cli, Command, Dht, MainJob, Metadata, OnePeer, WebSeeds};
 use crate::choice::Choice;
+use crate::completions::completions;
 use crate::exit::{Exit, eprint_error, local_error};
 use crate::expand::{Expanded, expand};
 use crate::explain::explain;
@@ -42,11 +43,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Some(Command::Dht(args)) => dht(&args),
         Some(Command::Metadata(args)) => metadata(&args),
         Some(Command::Peer(args)) => peer(&args),
-        Some(Command::Completions { shell }) => {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "bt-handshake", &mut text);
-            print(&text)
-        }
+        Some(Command::Completions { shell }) => print(completions(shell, Cli::command()).as_bytes()),
         Some(Command::Man { command }) => print_or_fail(manual::page(command.as_deref())),
         Some(Command::Explain { code }) => {
             print_or_fail(explain(code.as_deref(), Page::of_stdout()).map(|text| strip_styles(&text).into_bytes()))

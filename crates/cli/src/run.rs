@@ -5,10 +5,10 @@ use crate::exit::Exit;
 use crate::human::tally::Tally;
 use crate::input::{Input, InputError};
 use crate::origin::Origin;
-use crate::output::Shared;
+use crate::output::{Ended, Shared};
 use crate::room::Room;
 use crate::saved::Saved;
-use client::{Config, CutShort, Event, Known, Sources, Summary, Swarm, Verdict};
+use client::{Config, CutShort, Error, Event, Known, Sources, Summary, Swarm, Verdict};
 use guard::ErrorChain;
 use metainfo::TorrentFile;
 use std::future::poll_fn;
@@ -53,7 +53,16 @@ pub(crate) async fn run(
     };
     place.has_read();
     let (mut input, mut swarm) = match prepared {
-        Ok(prepared) => prepared,
+        Ok(Prepared::Ready(input, swarm)) => (input, *swarm),
+        Ok(Prepared::Private(input, error)) => {
+            return match output.lock().refused(&input, &name, &advice(&error)) {
+                Ok(()) => Exit::LocalError,
+                Err(error) => {
+                    output.lock().cannot_write(&error);
+                    Exit::LocalError
+                }
+            };
+        }
         Err(error) => {
             output.lock().fault(&name, Exit::LocalError, &advice(&error));
             return Exit::LocalError;
@@ -82,11 +91,23 @@ pub(crate) async fn run(
     }
 }
 
-async fn prepare(origin: &Origin, config: Config, shared: &client::Shared) -> Result<(Input, Swarm), InputError> {
+/// What a run begins with.
+enum Prepared {
+    Ready(Input, Box<Swarm>),
+    /// A private torrent that is not to be asked about, and why.
+    Private(Input, InputError),
+}
+
+async fn prepare(origin: &Origin, config: Config, shared: &client::Shared) -> Result<Prepared, InputError> {
     let input = origin.read(&config).await?;
-    input.check_for_dht(&config)?;
-    let swarm = Swarm::sharing(input.torrent_ref.clone(), config, shared)?;
-    Ok((input, swarm))
+    if let Err(error) = input.check_for_dht(&config) {
+        return Ok(Prepared::Private(input, error));
+    }
+    match Swarm::sharing(input.torrent_ref.clone(), config, shared) {
+        Ok(swarm) => Ok(Prepared::Ready(input, Box::new(swarm))),
+        Err(error @ Error::Private) => Ok(Prepared::Private(input, error.into())),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What the user asked for beyond the torrent's own peers.
@@ -180,8 +201,8 @@ async fn tell(
                     Saved::Failed(reason) => Some(reason.clone()),
                     _ => because(result.exit, &summary, mode, &tally, is_known),
                 };
-                let exit = (result.exit, result.because.as_deref(), &saved);
-                result.unmet = output.lock().summary(input, &summary, &tally, exit)?;
+                let ended = Ended { exit: result.exit, because: result.because.as_deref(), saved: &saved, since: None };
+                result.unmet = output.lock().summary(input, &summary, &tally, ended)?;
             }
             Next::Event(_) => {}
             Next::End => return Ok(result),

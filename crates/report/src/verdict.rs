@@ -34,8 +34,9 @@ codes! {
         Interrupted = "interrupted",
         /// This machine has no route to any address that was tried.
         Offline = "offline",
-        /// The metadata of a link says that the torrent is private (BEP 27), which was not allowed: the run ended there.
-        Private = "private",
+        /// The torrent is private (BEP 27), which was not allowed: nothing was asked, or the run ended where the metadata of a link
+        /// said so.
+        PrivateRefused = "private_refused",
     }
 }
 
@@ -43,7 +44,7 @@ impl Verdict {
     fn of(summary: &Summary) -> Self {
         // Whatever was seen until then is part of something that was not to be done.
         if summary.cut_short == Some(CutShort::Private) {
-            return Self::Private;
+            return Self::PrivateRefused;
         }
         let web_seeds = &summary.web_seeds;
         match Self::of_peers(summary) {
@@ -280,6 +281,6 @@ mod tests {
         let interrupted = Summary { cut_short: Some(CutShort::Interrupt), ..unreached(&[(NotTried, 3)], &[(Ok, 1)]) };
         assert_eq!(interrupted.verdict(), Verdict::Interrupted);
         let private = Some(CutShort::Private);
-        assert_eq!(Summary { cut_short: private, ..reached(Some((1.0, 1.0))) }.verdict(), Verdict::Private);
+        assert_eq!(Summary { cut_short: private, ..reached(Some((1.0, 1.0))) }.verdict(), Verdict::PrivateRefused);
     }
 }

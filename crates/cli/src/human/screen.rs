@@ -5,10 +5,11 @@ use crate::human::files::files;
 use crate::human::strip::strip;
 use crate::human::style::{BAD, BOLD, DIM, GOOD, OPEN};
 use crate::human::tally::Tally;
-use crate::human::verdict::{Mark, cut_short, mark, verdict};
+use crate::human::verdict::{cut_short, mark, verdict};
 use crate::human::words::{content, family, outcome_words};
 use crate::input::Input;
 use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time, together};
+use client::report::Mark;
 use client::{CodeKind, CutShort, Explanation, Outcome, SeenBy, Summary, Transport, Verdict, WebSeedStatus};
 use std::collections::BTreeMap;
 
@@ -86,7 +87,7 @@ pub(super) fn shorten(rows: &mut [Vec<Line>], most: usize, page: Page) {
 
 /// The mark in front of a verdict.
 pub(super) fn sign(summary: &Summary, page: Page) -> (&'static str, anstyle::Style) {
-    match mark(summary) {
+    match mark(summary.verdict()) {
         Mark::Good => (page.marks.good, GOOD),
         Mark::Open => (page.marks.open, OPEN),
         Mark::Bad => (page.marks.bad, BAD),
@@ -220,7 +221,7 @@ fn likely(summary: &Summary, tally: &Tally) -> Option<String> {
             hint.or_else(known)
         }
         Verdict::Offline | Verdict::TrackersOnly => None,
-        Verdict::Private => Some(private_late(summary, tally)),
+        Verdict::PrivateRefused => Some(private_late(summary, tally)),
         _ if summary.scraped => None,
         // What the trackers themselves said tells more, and is in the rows above.
         Verdict::Refused if !tally.failures.is_final() => None,

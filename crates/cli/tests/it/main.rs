@@ -8,6 +8,7 @@
 )]
 
 mod command;
+mod completions;
 mod conditions;
 mod contents;
 mod dht;
@@ -24,6 +25,7 @@ mod secrets;
 mod several;
 mod signals;
 mod subcommands;
+mod table;
 mod trackers;
 mod web_seeds;
 mod wrong_inputs;

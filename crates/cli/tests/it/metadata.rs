@@ -200,7 +200,7 @@ fn a_link_that_turns_out_private_ends_the_run_as_a_private_file_does() {
     );
     let (code, stdout, stderr) = run(&lab, &["--json", &link]);
     let summary = json(&stdout, "summary");
-    assert_eq!((code, &summary["cut_short"], &summary["verdict"]), (2, &"private".into(), &"private".into()));
+    assert_eq!((code, &summary["cut_short"], &summary["verdict"]), (2, &"private".into(), &"private_refused".into()));
     assert!(stderr.contains("private torrent, as its metadata says (BEP 27): "), "{stderr}");
     let (code, stdout, _) = run(&lab, &["--nagios", &link]);
     assert!(code == 3 && stdout.contains("private (BEP 27)"), "{stdout}");

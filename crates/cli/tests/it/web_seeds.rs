@@ -283,7 +283,7 @@ fn web_seeds_bring_what_peers_lack() {
     assert!(code == 0 && said.contains(verdict), "{stdout}");
     assert!(said.contains(" web seeds 1 of 1 complete") && !said.contains("PEX"), "{stdout}");
     let copy = lab.file("copy.torrent", &std::fs::read(&torrent).unwrap());
-    let (_, stdout, _) = run(&[copy.to_str().unwrap()]);
+    let (_, stdout, _) = run(&["-q", copy.to_str().unwrap()]);
     assert!(
         stdout.contains("\n2 of 2 torrents answered, ") && stdout.contains(", 2 of 2 web seeds complete in "),
         "{stdout}"
