@@ -50,7 +50,6 @@ fn one(word: &OsStr, commands: &[&str], any: bool) -> Option<String> {
 /// What to write in place of an option of former versions.
 pub(crate) fn replaced(option: &str) -> Option<&'static str> {
     match option {
-        "--no-trackers" => Some("--sources none replaces it"),
         "--metadata" => Some("leave it out: peers are asked for metadata wherever they are dialled"),
         _ => None,
     }

@@ -23,6 +23,10 @@ pub(crate) struct AskedPeers {
     /// Which sources to use, of trackers, web-seeds, dht and pex: LIST alone, all but -LIST, or none but what --peer names [default: all]
     #[arg(long = "sources", value_name = "LIST", value_parser = kinds, allow_hyphen_values = true, help_heading = SOURCES)]
     kinds: Option<Kinds>,
+
+    /// The earlier spelling of `--sources none`, which scripts have
+    #[arg(long, conflicts_with_all = ["trackers", "kinds", "dht_nodes"], hide = true)]
+    no_trackers: bool,
 }
 
 /// Which sources a run uses.
@@ -127,7 +131,7 @@ impl AskedPeers {
     /// wrong.
     pub(crate) fn apply(&self, config: &mut Config) -> Result<(), String> {
         config.peers.clone_from(&self.peers);
-        config.sources = self.kinds.unwrap_or(Kinds::ALL);
+        config.sources = self.kinds.unwrap_or(if self.no_trackers { Kinds::NONE } else { Kinds::ALL });
         let unused = |option| Err(format!("leave out {option}, or let --sources have what it is for"));
         if !config.sources.trackers && config.trackers != Trackers::FromTorrent {
             return unused("--tracker");

@@ -139,7 +139,6 @@ fn usage_errors_say_what_would_be_right() {
         (&["--bind", "he/re", "x"], "invalid value 'he/re' for '--interface <IP|NAME>'"),
         (&["-4", "--interface", "127.0.0.1", "x"], "leave out -4 or -6"),
         (&["--interface", "a", "--interface", "b", "x"], "give --interface one name at most"),
-        (&["--no-trackers", "x"], "tip: --sources none replaces it"),
         (&["--metadata", "x"], "tip: leave it out"),
         (&["--interface", "a/b", "x"], "invalid value 'a/b' for '--interface <IP|NAME>': not the name of an interface"),
         (&["--peer", "nobody", "x"], "invalid value 'nobody' for '--peer <ADDR>'"),

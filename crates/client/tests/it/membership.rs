@@ -171,7 +171,7 @@ async fn without_a_scrape_it_is_not_asked_between_announces() {
         assert!(report.message.as_ref().unwrap().starts_with("not asked: announced to again in 1"), "{report:?}");
         assert_eq!(report.announce_in.map(half_minutes), Some(1200));
         // Nothing else is said of the torrent for that.
-        let of = |told: &Told| (told.summary.verdict(), told.summary.peers, told.summary.ok);
+        let of = |told: &Told| (told.summary.verdict(), told.summary.peers, told.summary.ok, told.summary.trackers_ok);
         assert_eq!(of(&between), of(&first));
         assert_ne!(between.summary.verdict(), Verdict::NoSource);
         rounds.leave().await;
