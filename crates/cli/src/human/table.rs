@@ -229,3 +229,60 @@ fn clause(to_do: &str) -> &str {
 fn largest_unit(duration: Duration) -> String {
     span(duration).split(' ').take(2).collect::<Vec<_>>().join(&TOGETHER.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, verdict: Verdict, copies: f64, days: Option<u64>) -> Row {
+        let since = days.map(|days| Duration::from_secs(days * 86_400 + 7200));
+        let (facts, to_do) =
+            (format!("{copies} copies").into(), if copies < 1.0 { "ask for a reseed" } else { "" }.into());
+        let (label, verdict, mark) = (Label::of_path(name), Some(verdict), mark(verdict));
+        Row { label, verdict, mark, copies, seeds: 0, since, facts, to_do }
+    }
+
+    fn shown(rows: Vec<Row>, all: bool, columns: usize, marks: Marks) -> String {
+        let torrents = rows.len() + 1;
+        let shown = Table(rows).shown(torrents, Duration::from_millis(9200), all, Page { columns, cuts: false, marks });
+        anstream::adapter::strip_str(&shown).to_string()
+    }
+
+    #[test]
+    fn the_worst_come_first_and_what_to_do_is_said_once() {
+        let mut rows: Vec<Row> = (0..9).map(|n| row(&format!("well-{n}"), Verdict::Healthy, 2.0, None)).collect();
+        rows.extend([
+            row("half", Verdict::Incomplete, 0.5, None),
+            row("new", Verdict::Incomplete, 0.4, Some(1)),
+            row("old", Verdict::Incomplete, 0.4, Some(4)),
+            row("dead", Verdict::NoPeerAnswered, 0.0, None),
+        ]);
+        assert_eq!(
+            shown(rows, false, 80, Marks::UNICODE),
+            "  9 healthy · 3 incomplete · 1 no peer answered · 1 not begun          in 9.20 s\n\
+             ✗ no peer answered  dead  0 copies\n\
+             ✗ incomplete        old   0.4 copies, since 4 days\n\
+             ✗ incomplete        new   0.4 copies, since 26 h\n\
+             ✗ incomplete        half  0.5 copies\n  \
+               to do     ask for a reseed\n  \
+               9 healthy (-a lists them)"
+        );
+    }
+
+    #[test]
+    fn few_are_all_listed_and_a_narrow_page_has_two_lines_each() {
+        let rows = || vec![row("a", Verdict::Healthy, 2.0, None), row(&"b".repeat(90), Verdict::Incomplete, 0.5, None)];
+        assert_eq!(
+            shown(rows(), false, 40, Marks::ASCII),
+            "  1 healthy; 1 incomplete; 1 not begun\n  in 9.20 s\n\
+             - incomplete  bbbbbbbbbbb...bbbbbbbbbbbb\n    0.5 copies\n  to do     ask for a reseed\n\
+             + healthy     a\n    2 copies"
+        );
+        let mut many = rows();
+        many.extend((0..20).map(|n| row(&format!("c{n}"), Verdict::NoSource, 0.0, None)));
+        assert_eq!(
+            shown(many, true, 120, Marks::UNICODE).lines().filter(|line| line.starts_with(['✗', '✓'])).count(),
+            22
+        );
+    }
+}

@@ -5,13 +5,13 @@ use std::process::Command;
 
 /// What is typed, and what is among the offers.
 const CASES: [(&str, &str); 9] = [
-    ("bt-handshake --no-tra", "--no-trackers"),
-    ("bt-handshake a.torrent --no-tra", "--no-trackers"),
+    ("bt-handshake --fail", "--fail-under"),
+    ("bt-handshake a.torrent --fail", "--fail-under"),
     ("bt-handshake web-s", "web-seeds"),
     ("bt-handshake web-seeds --pro", "--proof"),
     ("bt-handshake web-seeds a.torrent --pro", "--proof"),
     ("bt-handshake dht --pin", "--ping"),
-    ("bt-handshake announce --no-trackers --al", "--all"),
+    ("bt-handshake announce --deadline 5s --al", "--all"),
     ("bt-handshake peer 192.0.2.7:1 --trac", "--trace"),
     ("bt-handshake metadata --out", "--output"),
 ];
