@@ -264,8 +264,8 @@ fn labelled(prefix: &str, name: &str, values: &str) -> String {
 /// A usage error, told as a plugin does: on stdout.
 pub(crate) fn usage(text: &str) -> u8 {
     use std::io::Write;
-    let first = text.lines().next().unwrap_or_default().replace('|', "/");
-    let _ = writeln!(std::io::stdout(), "TORRENT UNKNOWN: {}", guard::escape(&first));
+    let first = harmless(text.lines().next().unwrap_or_default());
+    let _ = writeln!(std::io::stdout(), "TORRENT UNKNOWN: {first}");
     Level::Unknown.code()
 }
 

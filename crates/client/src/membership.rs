@@ -169,6 +169,14 @@ impl Membership {
         named.map(Member::remembered).collect()
     }
 
+    /// Whether a redirect leads to where that of another tracker led which is not announced to yet.
+    pub(crate) fn has_led_to(&self, job: &TrackerJob) -> bool {
+        let now = Instant::now();
+        let waiting =
+            self.members.iter().filter(|member| member.url != *job.own_url() && member.not_due(now).is_some());
+        waiting.flat_map(|member| &member.goodbyes).any(|goodbye| goodbye.was_led_to(job))
+    }
+
     /// Takes in the end of a conversation, and writes into its report when the tracker may be announced to again, if that is why it
     /// was not. One that goes on after a redirect has not ended.
     pub(crate) fn record(&mut self, asked: &mut QueryResult, goes_on: bool, context: &AnnounceContext) {

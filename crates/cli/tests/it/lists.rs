@@ -117,6 +117,19 @@ fn of_ten_thousand_lines_each_that_is_none_is_told() {
 }
 
 #[test]
+fn one_peer_says_of_which_torrent_it_speaks() {
+    let lab = Lab::new("peer-list", [Peer::default()]);
+    lab.file("list", format!("{}\nlab.torrent", "ab".repeat(20)).as_bytes());
+    let peer = lab.swarm.endpoints()[0].to_string();
+    let (_, stdout, _) = run(&lab, &["peer", "--linger", "0", &peer, "@list"]);
+    let headings: Vec<&str> = stdout.lines().filter(|line| line.starts_with("─── ")).collect();
+    assert!(headings.len() == 2 && headings[0].contains(&"ab".repeat(20)), "{stdout}");
+    assert!(headings[1].contains("(lab.torrent, "), "{stdout}");
+    let (_, stdout, _) = run(&lab, &["peer", "--linger", "0", &peer, "lab.torrent"]);
+    assert!(stdout.contains("  received  ") && !stdout.contains("───"), "{stdout}");
+}
+
+#[test]
 fn no_more_run_at_once_than_wanted() {
     let lab = Lab::new("jobs", []);
     lab.file("list", hashes(9).join("\n").as_bytes());
