@@ -122,9 +122,9 @@ fn one_peer_says_of_which_torrent_it_speaks() {
     lab.file("list", format!("{}\nlab.torrent", "ab".repeat(20)).as_bytes());
     let peer = lab.swarm.endpoints()[0].to_string();
     let (_, stdout, _) = run(&lab, &["peer", "--linger", "0", &peer, "@list"]);
-    let headings: Vec<&str> = stdout.lines().filter(|line| line.starts_with("─── ")).collect();
-    assert!(headings.len() == 2 && headings[0].contains(&"ab".repeat(20)), "{stdout}");
-    assert!(headings[1].contains("(lab.torrent, "), "{stdout}");
+    let of = [format!("─── {} ───", "ab".repeat(20)), "(lab.torrent, ".to_owned()];
+    let headings = stdout.lines().filter(|line| line.starts_with("─── ")).count();
+    assert!(headings == 2 && of.iter().all(|of| stdout.contains(of)), "{stdout}");
     let (_, stdout, _) = run(&lab, &["peer", "--linger", "0", &peer, "lab.torrent"]);
     assert!(stdout.contains("  received  ") && !stdout.contains("───"), "{stdout}");
 }
