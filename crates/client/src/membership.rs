@@ -111,6 +111,11 @@ impl Membership {
         say_all(goodbyes, &Arc::new(AnnounceContext::leaving(self.left, config, shared))).await
     }
 
+    /// Of a private torrent whose trackers do not count us.
+    pub(crate) fn of_private() -> Self {
+        Self { private: true, ..Self::default() }
+    }
+
     /// Whether the torrent was private in an earlier run.
     pub(crate) fn is_private(&self) -> bool {
         self.private
