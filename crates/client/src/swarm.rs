@@ -20,6 +20,7 @@ use crate::discovery::{Discovery, given};
 use crate::error::Error;
 use crate::interim::Interim;
 use crate::layers::{self, Layers};
+use crate::membership::Membership;
 use crate::metadata::{self, Known, Metadata};
 use crate::net::stop::Stop;
 use crate::shared::{Shared, Waiting};
@@ -79,6 +80,20 @@ impl Swarm {
     /// # Errors
     /// A private torrent without permission, certificates that cannot be read.
     pub fn sharing(torrent_ref: impl Into<TorrentRef>, config: Config, shared: &Shared) -> Result<Self, Error> {
+        Self::resuming(torrent_ref, config, shared, Membership::default())
+    }
+
+    /// As [`sharing`](Self::sharing), for the next of several runs about one torrent, one after the other: trackers that may not be
+    /// announced to yet are asked for their counts, and the peers that they named last are tried again.
+    ///
+    /// # Errors
+    /// As [`sharing`](Self::sharing).
+    pub fn resuming(
+        torrent_ref: impl Into<TorrentRef>,
+        config: Config,
+        shared: &Shared,
+        _membership: Membership,
+    ) -> Result<Self, Error> {
         Self::about(torrent_ref.into(), config, shared)
     }
 
@@ -214,6 +229,15 @@ impl Swarm {
     /// Ends the run early: what is in flight becomes `interrupted`, what is waiting `not_tried`, and the summary follows.
     pub fn interrupt(&mut self) {
         self.cut_short(CutShort::Interrupt);
+    }
+
+    /// Ends the run, as [`shutdown`](Self::shutdown) does, without a goodbye: trackers go on counting us until the next run about the
+    /// torrent, or until the membership [leaves](Membership::leave).
+    pub async fn pause(mut self) -> Membership {
+        self.stop.set();
+        self.lookups.abort();
+        self.dialler.shutdown().await;
+        Membership::default()
     }
 
     /// Takes leave: each tracker that may have counted us is told `stopped`, within 4 s for each from when the pace
