@@ -42,15 +42,13 @@ struct Database {
 
 impl Recorder {
     pub(crate) fn new(path: Option<PathBuf>, output: output::Shared) -> Self {
-        let database = path.map(|path| Database {
-            path,
-            history: None,
-            round: None,
-            held_back: Vec::new(),
-            lost: 0,
-            told: None,
-        });
-        Self { output, met: Arc::default(), database: database.map(|database| Arc::new(tokio::sync::Mutex::new(database))) }
+        let database =
+            path.map(|path| Database { path, history: None, round: None, held_back: Vec::new(), lost: 0, told: None });
+        Self {
+            output,
+            met: Arc::default(),
+            database: database.map(|database| Arc::new(tokio::sync::Mutex::new(database))),
+        }
     }
 
     /// Whether there is a database.
@@ -90,7 +88,10 @@ impl Recorder {
 
     /// Where it may block: the disk may be slow, and another program may hold the file for two seconds. What is to be told of it is
     /// told. `None` without a database.
-    async fn with_database<T: Send + 'static>(&self, work: impl FnOnce(&mut Database) -> T + Send + 'static) -> Option<T> {
+    async fn with_database<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Database) -> T + Send + 'static,
+    ) -> Option<T> {
         let mut database = Arc::clone(self.database.as_ref()?).lock_owned().await;
         let before = database.told.clone();
         let done = tokio::task::spawn_blocking(move || {

@@ -47,7 +47,9 @@ mod tests {
 
     #[test]
     fn durations_as_people_write_them() {
-        for (text, milliseconds) in [("5s", 5000), ("500ms", 500), ("1.5", 1500), ("2m", 120_000), ("6h", 21_600_000), ("0s", 0)] {
+        for (text, milliseconds) in
+            [("5s", 5000), ("500ms", 500), ("1.5", 1500), ("2m", 120_000), ("6h", 21_600_000), ("0s", 0)]
+        {
             assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)));
         }
         for wrong in ["", "s", "5 s", "-1s", "5d", "25h", "inf", "NaN", "1e99"] {

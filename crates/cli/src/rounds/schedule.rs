@@ -42,11 +42,6 @@ impl Pauses {
         self.left = left;
     }
 
-    /// Whether it is asked about in less than every round.
-    pub(crate) fn are_made(self) -> bool {
-        self.left > 0
-    }
-
     /// Whether it is due in the round that begins now.
     pub(crate) fn is_due(&mut self) -> bool {
         let is_due = self.left == 0;
