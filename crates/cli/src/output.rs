@@ -19,9 +19,7 @@ use crate::json;
 use crate::nagios::Level;
 use crate::owed::Owed;
 use crate::progress::Progress;
-use crate::rounds::changed::since;
 use crate::saved::Saved;
-use crate::seen::Seen;
 use crate::text::Page;
 use crate::total::Total;
 use crate::written::Written;
@@ -263,9 +261,9 @@ impl Output {
     }
 
     /// What has changed since the observation before, in front of the report on the only torrent.
-    pub(crate) fn since(&mut self, seen: &Seen) -> io::Result<()> {
-        let (is_report, page) = (matches!(self.options.form, Form::Report { .. }), self.page());
-        let line = since(seen, page).filter(|_| is_report && self.total.torrents == 1);
+    pub(crate) fn since(&mut self, line: Option<String>) -> io::Result<()> {
+        let is_told = matches!(self.options.form, Form::Report { .. }) && self.total.torrents == 1;
+        let line = line.filter(|_| is_told);
         self.tell(line.map(|line| format!("\n{line}")), false, |_| Ok(String::new()))
     }
 

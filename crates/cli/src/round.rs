@@ -111,7 +111,7 @@ impl Runs {
     }
 
     /// Waits for the next round, the deadline or a signal.
-    pub(crate) async fn sleep(&mut self, due: Instant, deadline: Option<Instant>) -> Result<(), AtOnce> {
+    pub(crate) async fn until_due(&mut self, due: Instant, deadline: Option<Instant>) -> Result<(), AtOnce> {
         while !self.is_interrupted() {
             tokio::select! {
                 () = sleep_until(due) => break,

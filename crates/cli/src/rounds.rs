@@ -101,7 +101,7 @@ impl Rounds<'_> {
             }
             let due = begun + self.schedule.every;
             self.tell_pace(begun, due);
-            runs.sleep(due, deadline).await?;
+            runs.until_due(due, deadline).await?;
             if runs.is_interrupted() {
                 return Ok(Ok(()));
             }

@@ -10,6 +10,7 @@ use crate::output::Shared;
 use crate::recorder::Recorder;
 use crate::room::Room;
 use crate::rounds::carried::Carried;
+use crate::rounds::changed::since;
 use crate::saved::Saved;
 use crate::seen::{Observer, Seen};
 use client::{Config, CutShort, Event, Known, Sources, Summary, Swarm, Verdict};
@@ -249,8 +250,10 @@ async fn tell(
                 if let Some(observer) = observer.take() {
                     result.seen = observer.end(input, &summary, (recorder, at_ms), context.until.as_ref()).await;
                 }
-                if !context.again {
-                    result.seen.iter().try_for_each(|seen| output.lock().since(seen))?;
+                if let Some(seen) = result.seen.as_ref().filter(|_| !context.again) {
+                    let mut output = output.lock();
+                    let page = output.page();
+                    output.since(since(seen, page))?;
                 }
                 let exit = (result.exit, result.because.as_deref(), &saved);
                 result.unmet = output.lock().summary(input, &summary, &tally, exit)?;

@@ -1,4 +1,4 @@
-//! What a run saw of a torrent: the observation that is kept, and what is told of it in the run alone.
+//! What a run saw of a torrent: the observation that is kept, and what is shown in the run alone.
 
 use crate::conditions::Conditions;
 use crate::human::verdict::missing;
