@@ -87,24 +87,35 @@ impl Swarm {
     /// announced to yet are asked for their counts, and the peers that they named last are tried again.
     ///
     /// # Errors
-    /// As [`sharing`](Self::sharing).
+    /// As [`sharing`](Self::sharing); a torrent that was private in an earlier run is so in this one. The membership is then lost.
     pub fn resuming(
         torrent_ref: impl Into<TorrentRef>,
         config: Config,
         shared: &Shared,
-        _membership: Membership,
+        membership: Membership,
     ) -> Result<Self, Error> {
-        Self::about(torrent_ref.into(), config, shared)
+        let mut torrent_ref = torrent_ref.into();
+        // Of a link, what an earlier run has learned.
+        if membership.is_private() {
+            torrent_ref.private = Some(true);
+            torrent_ref.peers.clear();
+        }
+        Self::about(torrent_ref, config, shared, membership)
     }
 
-    fn about(mut torrent_ref: TorrentRef, mut config: Config, shared: &Shared) -> Result<Self, Error> {
+    fn about(
+        mut torrent_ref: TorrentRef,
+        mut config: Config,
+        shared: &Shared,
+        membership: Membership,
+    ) -> Result<Self, Error> {
         let metadata = Metadata::new(&torrent_ref, &config, shared);
         torrent_ref.may_be_learned |= metadata.is_some();
         let stop = Stop::default();
         let secrets = config.secrets(&torrent_ref);
         let by_author = torrent_ref.web_seeds.len() + torrent_ref.http_seeds.len();
         let has_web_seeds = by_author + config.web_seeds.len() > 0;
-        let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets)?;
+        let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets, membership)?;
         let context = {
             let (stopped, asks_dht) = (stop.listen(), discovery.asks_dht());
             let offers = Offers {
@@ -234,10 +245,8 @@ impl Swarm {
     /// Ends the run, as [`shutdown`](Self::shutdown) does, without a goodbye: trackers go on counting us until the next run about the
     /// torrent, or until the membership [leaves](Membership::leave).
     pub async fn pause(mut self) -> Membership {
-        self.stop.set();
-        self.lookups.abort();
-        self.dialler.shutdown().await;
-        Membership::default()
+        self.close().await;
+        self.discovery.pause().await
     }
 
     /// Takes leave: each tracker that may have counted us is told `stopped`, within 4 s for each from when the pace
@@ -246,13 +255,19 @@ impl Swarm {
     /// The reports are of the goodbyes that are owed: those that could not be sent, and why. Their trackers count us until they
     /// forget us by themselves.
     pub async fn shutdown(mut self) -> Vec<TrackerReport> {
+        self.close().await;
+        let membership = self.discovery.pause().await;
+        membership.leave(&self.config, &self.shared).await
+    }
+
+    /// Closes what is open to peers.
+    async fn close(&mut self) {
         self.stop.set();
         // Another run may begin meanwhile.
         self.waits.get_or_insert_with(|| self.shared.wait());
         self.lookups.abort();
         // Connections of attempts are closed when their tasks are gone; goodbyes need the descriptors.
         self.dialler.shutdown().await;
-        self.discovery.shutdown().await
     }
 
     /// Waits for one thing, and takes it in. The order is that in which things are looked at that are ready at the same time:

@@ -7,7 +7,7 @@ use crate::observation::{
 };
 use crate::outcome::Outcome;
 use crate::peer::PeerReport;
-use crate::status::Standing;
+use crate::status::{Standing, TrackerStatus};
 use crate::summary::Summary;
 use crate::tracker::TrackerReport;
 use crate::transport::Transport;
@@ -107,6 +107,7 @@ impl Tally {
         self.claimed_leechers = self.claimed_leechers.max(report.leechers);
         use Standing::{Answered, Refused, Unknown, Unusable};
         let answered = matches!(report.standing, Answered | Refused | Unknown | Unusable);
+        let answered = answered && report.status != TrackerStatus::NotAsked;
         let seen = TrackerObservation {
             url: cut(&without_secrets(&report.url), Observation::LONGEST_URL).into(),
             family: report.family,
