@@ -174,13 +174,12 @@ impl Rounds<'_> {
             self.is_slow_told = true;
             eprint_error(&format!("a round took {}, longer than {every}: the next begins at once", span(now - begun)));
         }
-        let next = self.all.iter().filter_map(|kept| kept.carried.next_announce()).max();
-        let wait = next.filter(|next| now + *next > due);
-        if let Some(wait) = wait.filter(|_| !self.is_pause_told) {
+        let next = self.all.iter().filter_map(|kept| kept.carried.next_announce()).min();
+        if let Some(wait) = next.filter(|next| now + *next > due && !self.is_pause_told) {
             self.is_pause_told = true;
             eprint_error(&format!(
-                "trackers are announced to when their interval has passed, the last in {}; until then they are asked for counts, and \
-                 the peers that they named are tried again",
+                "trackers are announced to when the time that they name has passed, the first in {}; until then they are asked for \
+                 counts, and the peers that they named are tried again",
                 span(wait)
             ));
         }

@@ -3,9 +3,9 @@
 
 use crate::lab::{Lab, PATIENCE, listening, seed, signal, told};
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Client, Peer, TrackerScript};
+use fake_swarm::{Client, FakeDht, FakeSwarm, FakeTracker, Peer, TrackerScript, UdpCounts, peer_ip};
 use std::io::{BufRead, BufReader, Lines};
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::process::{Child, ChildStdout, Stdio};
 
 const EVERY: [&str; 2] = ["--every", "1s"];
@@ -64,41 +64,46 @@ fn state(line: &str) -> &str {
     line.split_once("  ").unwrap().1
 }
 
-/// These peers, and that the tracker may be asked for others in a second.
-fn naming(peers: &[SocketAddrV4]) -> TrackerScript {
-    TrackerScript::Peers {
-        peers: peers.iter().copied().map(Into::into).collect(),
-        interval: Some(1),
-        honour_numwant: false,
-        extra: vec![("min interval".to_owned(), b"i1e".to_vec())],
+/// Names these peers, and counts them.
+fn naming(info_hash: [u8; 20], peers: &[SocketAddrV4]) -> TrackerScript {
+    TrackerScript::Counting {
+        counts: vec![(info_hash, UdpCounts { seeders: 2, completed: 2, leechers: 0 })],
+        most: usize::MAX,
+        otherwise: Box::new(TrackerScript::peers(peers.to_vec())),
     }
+}
+
+/// One seed, which goes when this is dropped.
+fn alone(lab: &Lab, info_hash: [u8; 20], number: u32, client: Client) -> FakeSwarm {
+    let _inside = lab.runtime.enter();
+    FakeSwarm::start(info_hash, &[(peer_ip(number), seed(client))]).unwrap()
 }
 
 #[test]
 fn a_line_a_round_says_what_has_changed_and_the_end_is_a_summary() {
-    let lab = Lab::new("rounds", [seed(Client::Qbittorrent), seed(Client::Deluge)]);
-    let both = lab.swarm.endpoints();
-    lab.tracker.set_script(naming(&both));
+    let lab = Lab::new("rounds", []);
+    let hash = lab.swarm.info_hash();
+    let seeds = [alone(&lab, hash, 1, Client::Qbittorrent), alone(&lab, hash, 2, Client::Deluge)];
+    lab.tracker.set_script(naming(hash, &seeds.each_ref().map(|seed| seed.endpoints()[0])));
     let mut run = Watched::new(&[], &lab);
     assert_eq!(state(&run.line()), "+ 2 seeds, 2 copies");
-    let told = "+ 1 seed, 1 copy            Deluge/2.0.3 libtorrent/2.0.8.0 at 127.0.1.2 is gone; copies 2 -> 1";
-    lab.tracker.set_script(naming(&both[..1]));
+    let [first, second] = seeds;
+    drop(second);
+    let told = "+ 1 seed, 1 copy            Deluge/2.0.3 libtorrent/2.0.8.0 at 127.0.1.3 is gone; copies 2 -> 1";
     assert_eq!(run.next_change(), told);
-    lab.tracker.set_script(naming(&[]));
-    assert!(run.next_change().starts_with("- no peer named"));
+    drop(first);
+    assert!(run.next_change().starts_with("- no peer answered"));
     let (code, rest, stderr) = run.interrupted();
     let rest = rest.lines().last().unwrap();
     assert!(rest.contains(" rounds in ") && rest.contains(": seeds 0 to 2, copies 0 to 2, worst at "), "{rest}");
     assert_eq!(code, 1, "{stderr}");
-    let events = lab.events();
-    let is_end = |event: &str| events.iter().filter(|said| *said == event).count();
-    assert_eq!((is_end("started"), is_end("stopped")), (1, 1), "{events:?}");
-    assert_eq!(events.last().unwrap(), "stopped");
+    assert_eq!(lab.events(), ["started", "stopped"]);
 }
 
 #[test]
 fn a_tracker_is_announced_to_when_its_interval_has_passed() {
     let lab = Lab::new("rounds-polite", [seed(Client::Qbittorrent)]);
+    lab.tracker.set_script(naming(lab.swarm.info_hash(), &lab.swarm.endpoints()));
     let (code, stdout, stderr) = of(&["--count", "3"], &lab);
     assert_eq!(code, 0, "{stderr}");
     let lines: Vec<&str> = stdout.lines().collect();
@@ -108,26 +113,30 @@ fn a_tracker_is_announced_to_when_its_interval_has_passed() {
         "{stdout}"
     );
     assert_eq!(lab.events(), ["started", "stopped"]);
-    assert_eq!(stderr.matches("trackers are announced to when their interval has passed").count(), 1, "{stderr}");
+    assert_eq!(lab.tracker.requests().iter().filter(|request| request.path() == "/scrape").count(), 2);
+    assert_eq!(stderr.matches("trackers are announced to when the time that they name").count(), 1, "{stderr}");
 }
 
 #[test]
 fn a_release_gate_opens_when_there_is_a_seed() {
     let lab = Lab::new("rounds-gate", [seed(Client::Qbittorrent)]);
-    let all = lab.swarm.endpoints();
-    lab.tracker.set_script(naming(&[]));
-    let mut run = Watched::new(&["--until", "seeds=1", "--deadline", "60s"], &lab);
-    assert_eq!(state(&run.line()), "- no peer named");
-    lab.tracker.set_script(naming(&all));
-    assert!(run.next_change().starts_with("+ 1 seed, 1 copy"));
-    let (code, rest, stderr) = run.ended();
-    assert!(code == 0 && rest.contains(" rounds in "), "{code} {rest}{stderr}");
-    lab.tracker.set_script(naming(&[]));
+    let hash = lab.swarm.info_hash();
+    lab.tracker.set_script(naming(hash, &[]));
+    let inside = lab.runtime.enter();
+    let dht = FakeDht::start_on([(Ipv4Addr::new(127, 0, 30, 1), 0)]).unwrap();
+    drop(inside);
+    let node = dht.nodes()[0].addr().to_string();
     for (ends, most) in [(["--deadline", "1500ms"], 2), (["--count", "1"], 1)] {
         let (code, stdout, stderr) = of(&[&["--until", "seeds=1"][..], &ends].concat(), &lab);
         assert!(stderr.contains("seeds 0, wanted 1 (--until)"), "{ends:?}: {stderr}");
         assert!(code == 1 && stdout.lines().count() <= most + 1, "{ends:?}: {stdout}{stderr}");
     }
+    let mut run = Watched::new(&["--until", "seeds=1", "--deadline", "60s", "--dht-node", &node], &lab);
+    assert_eq!(state(&run.line()), "- no peer named");
+    dht.store(hash, lab.swarm.endpoints());
+    assert!(run.next_change().starts_with("+ 1 seed, 1 copy"));
+    let (code, rest, stderr) = run.ended();
+    assert!(code == 0 && rest.contains(" rounds in "), "{code} {rest}{stderr}");
 }
 
 #[test]
@@ -143,29 +152,28 @@ fn the_first_round_is_interrupted() {
 #[test]
 fn one_of_two_torrents_dies() {
     let lab = Lab::new("rounds-two", [seed(Client::Qbittorrent)]);
-    let other = fake_swarm::FakeTracker::start;
-    let dying = lab.runtime.block_on(async { other(naming(&[])) }).unwrap();
-    let file = SingleFile { announce: Some(&dying.announce_url()), ..SingleFile::new("dying.bin", 1_000_000) };
-    let swarm = lab.runtime.block_on(async {
-        let peers = [(fake_swarm::peer_ip(7), seed(Client::Deluge))];
-        fake_swarm::FakeSwarm::start(file.info_hash(), &peers)
-    });
-    let swarm = swarm.unwrap();
-    dying.set_script(naming(&swarm.endpoints()));
-    let path = lab.file("dying.torrent", &file.to_bytes());
+    let inside = lab.runtime.enter();
+    let tracker = FakeTracker::start(TrackerScript::Silence).unwrap();
+    drop(inside);
+    let url = tracker.announce_url();
+    let file = SingleFile { announce: Some(&url), ..SingleFile::new("dying.bin", 1_000_000) };
+    let (hash, path) = (file.info_hash(), lab.file("dying.torrent", &file.to_bytes()));
+    let only = alone(&lab, hash, 7, Client::Deluge);
+    tracker.set_script(naming(hash, &only.endpoints()));
+    lab.tracker.set_script(naming(lab.swarm.info_hash(), &lab.swarm.endpoints()));
     let mut run = Watched::new(&[path.to_str().unwrap()], &lab);
     assert_eq!(state(&run.line()), "2 healthy");
-    dying.set_script(naming(&[]));
+    drop(only);
     let counts = loop {
         let line = run.line();
         if state(&line) != "2 healthy" {
             break line;
         }
     };
-    assert_eq!(state(&counts), "1 healthy; 1 no peer named");
+    assert_eq!(state(&counts), "1 healthy; 1 no peer answered");
     let line = run.line();
     assert!(
-        line.contains("- dying.bin") && line.contains("no peer named") && line.contains("127.0.1.8 is gone"),
+        line.contains("- dying.bin") && line.contains("no peer answered") && line.contains("127.0.1.8 is gone"),
         "{line}"
     );
     // It is asked about less often, which is said.
@@ -184,6 +192,7 @@ fn one_of_two_torrents_dies() {
 #[test]
 fn every_round_has_its_json() {
     let lab = Lab::new("rounds-json", [seed(Client::Qbittorrent)]);
+    lab.tracker.set_script(naming(lab.swarm.info_hash(), &lab.swarm.endpoints()));
     let (code, stdout, _) = of(&["--json", "--count", "2"], &lab);
     let types: Vec<String> = stdout
         .lines()
@@ -214,7 +223,7 @@ fn what_cannot_be_repeated() {
 #[test]
 fn a_file_is_read_again_when_it_has_changed() {
     let lab = Lab::new("rounds-file", [seed(Client::Qbittorrent)]);
-    lab.tracker.set_script(naming(&lab.swarm.endpoints()));
+    lab.tracker.set_script(naming(lab.swarm.info_hash(), &lab.swarm.endpoints()));
     let mut run = Watched::new(&[], &lab);
     assert_eq!(state(&run.line()), "+ 1 seed, 1 copy");
     lab.file("new.torrent", b"x");
