@@ -157,16 +157,14 @@ mod tests {
             };
             changes(&seen, &[Change::Seeds { gone, new, now: 1 }], Some(before)).join("; ")
         };
-        assert_eq!(changed(&[a.clone(), b.clone()], &[b.clone()], 1, 0), "qBittorrent 5.1.0 at 198.51.100.23 is gone");
+        let (only_a, only_b, both) = ([a.clone()], [b.clone()], [a, b]);
+        assert_eq!(changed(&both, &only_b, 1, 0), "qBittorrent 5.1.0 at 198.51.100.23 is gone");
         assert_eq!(
-            changed(&[a.clone()], &[b.clone()], 1, 1),
+            changed(&only_a, &only_b, 1, 1),
             "qBittorrent 5.1.0 at 198.51.100.23 is gone; the seed at 192.0.2.7 is new"
         );
-        assert_eq!(
-            changed(&[], &[a.clone(), b.clone()], 0, 2),
-            "qBittorrent 5.1.0 at 198.51.100.23 and the seed at 192.0.2.7 are new"
-        );
+        assert_eq!(changed(&[], &both, 0, 2), "qBittorrent 5.1.0 at 198.51.100.23 and the seed at 192.0.2.7 are new");
         // More than are remembered.
-        assert_eq!(changed(&[a], &[b], 7, 0), "7 seeds gone");
+        assert_eq!(changed(&only_a, &only_b, 7, 0), "7 seeds gone");
     }
 }
