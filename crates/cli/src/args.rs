@@ -2,6 +2,7 @@
 
 mod dht;
 mod limits;
+mod many;
 mod metadata;
 mod network;
 mod output;
@@ -12,9 +13,12 @@ mod values;
 use crate::conditions::Conditions;
 use crate::rounds::schedule::Schedule;
 use crate::shown::shown_word;
+use crate::typo;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use client::{Config, WebSeedChecks};
 pub(crate) use dht::Dht;
+use many::Many;
 pub(crate) use metadata::Metadata;
 use network::{Conversation, Ourselves};
 use output::OutputArgs;
@@ -123,6 +127,8 @@ pub(crate) struct MainJob {
     ourselves: Ourselves,
     #[command(flatten)]
     pub(crate) rounds: Rounds,
+    #[command(flatten)]
+    pub(crate) many: Many,
 
     /// Print one JSON object a line instead of text
     #[arg(long, help_heading = "Output")]
@@ -258,7 +264,8 @@ pub(crate) struct OnePeer {
 impl Cli {
     /// The arguments of this process, or the exit code for a usage error, for help and for the version.
     pub(crate) fn read() -> Result<Self, u8> {
-        Self::try_parse().map_err(|error| {
+        Self::try_parse().map_err(|mut error| {
+            tell_replacement(&mut error);
             if !error.use_stderr() {
                 return u8::from(error.print().is_err()) * 2;
             }
@@ -369,6 +376,19 @@ impl OnePeer {
     }
 }
 
+/// Adds the new spelling to the error about an option of former versions.
+fn tell_replacement(error: &mut clap::Error) {
+    let option = error.get(ContextKind::InvalidArg);
+    if let Some(ContextValue::String(option)) = option.filter(|_| error.kind() == ErrorKind::UnknownArgument)
+        && let Some(tip) = typo::replaced(option)
+    {
+        // What clap takes for meant.
+        error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::Usage);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+}
+
 /// An error repeats what was wrong, and that may be a URL with a passkey, given to the wrong option by mistake.
 fn without_secrets(text: String, args: impl Iterator<Item = OsString>) -> String {
     args.fold(text, |text, arg| {
@@ -440,7 +460,7 @@ mod tests {
         };
         for (args, sources) in [
             (&["x"][..], client::Sources::ALL),
-            (&["--no-trackers", "x"], none),
+            (&["--sources", "none", "x"], none),
             (&["--scrape", "x"], none.with_trackers(true)),
             (&["announce", "x"], none.with_trackers(true)),
             (&["scrape", "x"], none.with_trackers(true)),

@@ -224,7 +224,7 @@ impl Rounds<'_> {
     /// What is not met, on stderr: of the last round.
     fn tell_unmet(&self, output: &mut Output, option: &str) {
         for kept in self.all.iter().filter(|kept| !kept.unmet.is_empty()).take(MOST_UNMET) {
-            output.report_error(&kept.name, &format!("{} ({option})", kept.unmet.join("; ")));
+            output.report_error(&kept.label.whole(), &format!("{} ({option})", kept.unmet.join("; ")));
         }
     }
 }
@@ -235,7 +235,7 @@ async fn leave(all: Vec<Kept>, context: Context) {
     for kept in all {
         let Some((hashes, membership)) = kept.carried.into_membership() else { continue };
         let (config, shared) = (context.config.clone(), context.shared.clone());
-        leaving.spawn(async move { (kept.name, hashes, membership.leave(&config, &shared).await) });
+        leaving.spawn(async move { (kept.label.whole(), hashes, membership.leave(&config, &shared).await) });
     }
     while let Some(left) = leaving.join_next().await {
         let Ok((name, hashes, owed)) = left else { continue };

@@ -1,6 +1,6 @@
 //! Options of doing it again and again, and of what is kept of it.
 
-use crate::args::values::{duration, positive};
+use crate::args::values::{long_duration, positive};
 use crate::conditions::Conditions;
 use crate::rounds::schedule::Schedule;
 use clap::Args;
@@ -51,6 +51,6 @@ impl Rounds {
 
 /// The time from one round to the next.
 fn interval(text: &str) -> Result<Duration, String> {
-    let every = duration(text)?;
+    let every = long_duration(text)?;
     if every < SHORTEST { Err("expected at least a second".to_owned()) } else { Ok(every) }
 }

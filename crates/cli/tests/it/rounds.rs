@@ -229,7 +229,7 @@ fn a_file_is_read_again_when_it_has_changed() {
     lab.file("new.torrent", b"x");
     std::fs::rename(lab.folder.join("new.torrent"), lab.torrent()).unwrap();
     let line = run.next_change();
-    assert!(line.starts_with("- cannot be read") && line.contains("torrent"), "{line}");
+    assert!(line.starts_with("- not checked") && line.contains("torrent"), "{line}");
     let (code, _, stderr) = run.interrupted();
     assert_eq!(code, 2, "{stderr}");
     assert_eq!(lab.events().last().map(String::as_str), Some("stopped"));
