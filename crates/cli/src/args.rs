@@ -30,7 +30,7 @@ use std::time::Duration;
 use tracker::PeerAddress;
 use values::TORRENT;
 
-/// The ping of BitTorrent: who is in a torrent's swarm, who answers a handshake, and why the others do not.
+/// The ping of BitTorrent: who is in a torrent's swarm, who answers a handshake, and why others do not.
 #[derive(Debug, Parser)]
 #[command(
     name = "bt-handshake",
@@ -138,7 +138,7 @@ pub(crate) struct MainJob {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 
-    /// List everything: each peer once with its reason, each tracker and web seed, the DHT, metadata, PEX, response times and charts
+    /// List everything: peers with their reasons, sources, times, charts
     #[arg(short, long, help_heading = "Output", conflicts_with_all = ["json", "quiet", "nagios"])]
     pub(crate) all: bool,
 
