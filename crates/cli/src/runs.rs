@@ -57,8 +57,9 @@ pub(crate) async fn run_all(
     };
     let mut runs = Runs { context, signals, interrupt, heard: false, jobs };
     let ended = match &plan.schedule {
-        None => once(origins, &mut runs, worst).await,
-        Some(schedule) => again(origins, schedule, &mut runs, worst).await,
+        // Nothing is not done again.
+        Some(schedule) if !origins.is_empty() => again(origins, schedule, &mut runs, worst).await,
+        _ => once(origins, &mut runs, worst).await,
     };
     let mut output = output.lock();
     let Ok(Ended { exit, answered }) = ended else {
