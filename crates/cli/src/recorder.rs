@@ -30,9 +30,13 @@ pub(crate) struct Recorder {
 struct Database {
     path: PathBuf,
     history: Option<History>,
+    /// The round that goes on, once it has begun in the file, and its time.
     round: Option<Round>,
+    at_ms: i64,
     /// Those of this round that could not be written when they were made.
     held_back: Vec<Observation>,
+    /// Whether one of this round has been written.
+    is_any: bool,
     /// Those of this round that are lost.
     lost: usize,
     /// Why it could not be written last, as it was told.
@@ -41,8 +45,16 @@ struct Database {
 
 impl Recorder {
     pub(crate) fn new(path: Option<PathBuf>, output: output::Shared) -> Self {
-        let database =
-            path.map(|path| Database { path, history: None, round: None, held_back: Vec::new(), lost: 0, told: None });
+        let database = path.map(|path| Database {
+            path,
+            history: None,
+            round: None,
+            at_ms: 0,
+            is_any: false,
+            held_back: Vec::new(),
+            lost: 0,
+            told: None,
+        });
         Self {
             output,
             met: Arc::default(),
@@ -125,18 +137,22 @@ impl Recorder {
 
 impl Database {
     fn begin_round(&mut self, at_ms: i64) {
-        (self.round, self.lost) = (None, 0);
+        (self.at_ms, self.round, self.is_any, self.lost) = (at_ms, None, false, 0);
         self.held_back.clear();
-        let begun = match self.history.take() {
-            Some(history) => Ok(history),
-            None => History::open(&self.path),
-        };
-        let begun = begun.and_then(|mut history| Ok((history.begin_round(at_ms)?, history)));
-        match begun {
-            Ok((round, history)) => (self.round, self.history) = (Some(round), Some(history)),
-            // Opened anew in the next round: the file may be another by then.
-            Err(error) => self.told = Some(reason(&error)),
+        if let Err(error) = self.open_round() {
+            self.told = Some(reason(&error));
         }
+    }
+
+    /// Opens the file, unless it is open, and begins the round in it. After an error it is opened anew: it may be another by then.
+    fn open_round(&mut self) -> Result<(), Error> {
+        let mut history = match self.history.take() {
+            Some(history) => history,
+            None => History::open(&self.path)?,
+        };
+        self.round = Some(history.begin_round(self.at_ms)?);
+        self.history = Some(history);
+        Ok(())
     }
 
     fn record(&mut self, observation: Observation) -> Option<Recorded> {
@@ -144,9 +160,10 @@ impl Database {
             && let (Some(history), Some(round)) = (&mut self.history, self.round)
             && let Ok(recorded) = history.record(round, &observation)
         {
+            self.is_any = true;
             return Some(recorded);
         }
-        if self.round.is_some() && self.held_back.len() < MOST_HELD_BACK {
+        if self.held_back.len() < MOST_HELD_BACK {
             self.held_back.push(observation);
         } else {
             self.lost += 1;
@@ -156,13 +173,12 @@ impl Database {
 
     /// Writes what was held back, and thins what is old. Whether all of the round is in the file.
     fn end_round(&mut self, now_ms: i64) -> bool {
-        let held_back = std::mem::take(&mut self.held_back);
-        let (Some(history), Some(round)) = (&mut self.history, self.round.take()) else { return false };
-        let count = held_back.len();
-        let written = history.record_all(round, held_back).and_then(|_| history.prune(now_ms).map(|_| ()));
-        match written {
+        let had_all = self.round.is_some() && self.held_back.is_empty();
+        let is_any = self.is_any || !self.held_back.is_empty();
+        match self.write(now_ms) {
             Ok(()) if self.lost == 0 => {
-                self.told = None;
+                // Nothing shows nothing.
+                self.told = self.told.take().filter(|_| !is_any);
                 true
             }
             Ok(()) => {
@@ -171,11 +187,23 @@ impl Database {
             }
             Err(error) => {
                 self.told = Some(reason(&error));
-                // Another round may find it whole.
                 self.history = None;
-                count == 0 && self.lost == 0
+                // Then it was not thinned.
+                had_all
             }
         }
+    }
+
+    fn write(&mut self, now_ms: i64) -> Result<(), Error> {
+        if self.round.is_none() {
+            self.open_round()?;
+        }
+        let held_back = std::mem::take(&mut self.held_back);
+        if let (Some(history), Some(round)) = (&mut self.history, self.round) {
+            history.record_all(round, held_back)?;
+            history.prune(now_ms)?;
+        }
+        Ok(())
     }
 }
 
@@ -187,4 +215,33 @@ fn reason(error: &Error) -> String {
 fn now_ms() -> i64 {
     let since = |time: std::time::Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     SystemTime::now().duration_since(UNIX_EPOCH).map_or_else(|error| -since(error.duration()), since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use client::Verdict;
+
+    #[test]
+    fn what_cannot_be_written_is_held_back_to_the_end_of_the_round() {
+        let folder = std::env::temp_dir().join(format!("bt-handshake-held-back-{}", std::process::id()));
+        let path = folder.join("a.db");
+        let (history, round, held_back, lost, told) = (None, None, Vec::new(), 0, None);
+        let mut database = Database { path, history, round, at_ms: 0, is_any: false, held_back, lost, told };
+        let seen = |n| Observation::new(InfoHash([n; 20]), 1000, Verdict::Healthy);
+        database.begin_round(1000);
+        assert!(database.told.as_deref().is_some_and(|told| told.starts_with("the history cannot be opened: ")));
+        assert_eq!(database.record(seen(1)), None);
+        std::fs::create_dir(&folder).unwrap();
+        assert_eq!(database.record(seen(2)), None);
+        assert!(database.end_round(2000) && database.told.is_none());
+        // The next round finds it open.
+        database.begin_round(3000);
+        assert!(database.record(seen(1)).is_some_and(|recorded| recorded.is_new && recorded.since_ms == Some(1000)));
+        assert!(database.end_round(3000));
+        let history = database.history.as_mut().unwrap();
+        assert_eq!([1, 2].map(|n| history.observations(InfoHash([n; 20])).unwrap().len()), [2, 1]);
+        drop(database);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }
