@@ -6,10 +6,12 @@ mod many;
 mod metadata;
 mod network;
 mod output;
+mod rounds;
 mod sources;
 mod values;
 
 use crate::conditions::Conditions;
+use crate::rounds::schedule::Schedule;
 use crate::shown::shown_word;
 use crate::typo;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -20,6 +22,7 @@ use many::Many;
 pub(crate) use metadata::Metadata;
 use network::{Conversation, Ourselves};
 use output::OutputArgs;
+use rounds::Rounds;
 use sources::{AskedNodes, AskedTrackers, AskedWebSeeds, Certificates, Sources};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -27,7 +30,7 @@ use std::time::Duration;
 use tracker::PeerAddress;
 use values::TORRENT;
 
-/// The ping of BitTorrent: who is in a torrent's swarm, who answers a handshake, and why the others do not.
+/// The ping of BitTorrent: who is in a torrent's swarm, who answers a handshake, and why others do not.
 #[derive(Debug, Parser)]
 #[command(
     name = "bt-handshake",
@@ -123,6 +126,8 @@ pub(crate) struct MainJob {
     #[command(flatten)]
     ourselves: Ourselves,
     #[command(flatten)]
+    pub(crate) rounds: Rounds,
+    #[command(flatten)]
     pub(crate) many: Many,
 
     /// Print one JSON object a line instead of text
@@ -133,7 +138,7 @@ pub(crate) struct MainJob {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 
-    /// List everything: each peer once with its reason, each tracker and web seed, the DHT, metadata, PEX, response times and charts
+    /// List everything: peers with their reasons, sources, times, charts
     #[arg(short, long, help_heading = "Output", conflicts_with_all = ["json", "quiet", "nagios"])]
     pub(crate) all: bool,
 
@@ -298,6 +303,11 @@ impl Cli {
 }
 
 impl MainJob {
+    /// When it is done again; `None` if it is done once.
+    pub(crate) fn schedule(&self) -> Result<Option<Schedule>, String> {
+        self.rounds.schedule(self.ourselves.deadline)
+    }
+
     /// The configuration of the engine, or one line about what is wrong.
     pub(crate) fn config(&self) -> Result<Config, String> {
         let mut config = Config::default().with_show_secrets(self.output_args.show_secrets);
@@ -308,6 +318,10 @@ impl MainJob {
         self.nodes.apply(&mut config)?;
         self.certificates.apply(&mut config)?;
         self.sources.apply(&mut config)?;
+        if self.schedule()?.is_some_and(|schedule| schedule.deadline.is_some()) {
+            // It is that of the whole.
+            config.deadline = Config::default().deadline;
+        }
         Ok(config)
     }
 }

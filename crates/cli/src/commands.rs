@@ -14,7 +14,7 @@ use crate::nagios::{self, Plugin};
 use crate::origin::Origin;
 use crate::output::Output;
 use crate::ping::ping;
-use crate::runs::run_all;
+use crate::runs::{Plan, run_all};
 use crate::saved::SaveTo;
 use crate::show;
 use crate::shown::shown_word;
@@ -84,9 +84,14 @@ fn main_job(args: MainJob) -> ExitCode {
     } else {
         Form::Report { all: args.all }
     };
+    let schedule = match args.schedule() {
+        Ok(schedule) => schedule,
+        Err(reason) => return cannot(&reason),
+    };
+    let plan = Plan { schedule, db: args.rounds.db.clone() };
     let (quiet, fail_under) = (args.quiet && !args.nagios, fail_under.unwrap_or_default());
     let jobs = args.many.jobs.unwrap_or(usize::MAX);
-    let shown = Shown { file, quiet, fail_under, choice, jobs, ..Shown::of(form) };
+    let shown = Shown { file, quiet, fail_under, choice, jobs, plan, ..Shown::of(form) };
     run_inputs(expanded, &config, shown, true)
 }
 
@@ -174,6 +179,7 @@ struct Shown {
     quiet: bool,
     fail_under: crate::conditions::Conditions,
     save_to: SaveTo,
+    plan: Plan,
     choice: Choice,
     /// Most torrents at once.
     jobs: usize,
@@ -187,6 +193,7 @@ impl Shown {
             quiet: false,
             fail_under: Default::default(),
             save_to: SaveTo::Nowhere,
+            plan: Plan::default(),
             choice: Choice::default(),
             jobs: usize::MAX,
         }
@@ -205,7 +212,7 @@ fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool)
 async fn run_chosen(expanded: Expanded, config: &Config, shown: Shown, progress: bool) -> ExitCode {
     let Expanded { mut origins, faults, notes, .. } = expanded;
     let left_out = shown.choice.apply(&mut origins, config).await;
-    let Shown { form, file, quiet, fail_under, save_to, .. } = shown;
+    let Shown { form, file, quiet, fail_under, save_to, plan, .. } = shown;
     // A monitoring system takes one line, the status.
     let is_one_line = matches!(form, Form::Nagios(_));
     let torrents = origins.len() + faults.len();
@@ -216,7 +223,16 @@ async fn run_chosen(expanded: Expanded, config: &Config, shown: Shown, progress:
         dht_time(origins.len(), config).iter().for_each(|line| eprint_error(line));
     }
     let show_secrets = config.show_secrets;
-    let options = OutputOptions { form, file, quiet, show_secrets, fail_under, torrents, save_to };
+    let options = OutputOptions {
+        form,
+        file,
+        quiet,
+        show_secrets,
+        fail_under,
+        torrents,
+        rounds: plan.schedule.is_some(),
+        save_to,
+    };
     // The log and the progress would write over each other.
     let mut output =
         Output::new(options).with_progress(progress && !tracing::enabled!(target: "client", tracing::Level::DEBUG));
@@ -226,7 +242,7 @@ async fn run_chosen(expanded: Expanded, config: &Config, shown: Shown, progress:
         eprint_each(&notes);
         left_out.iter().for_each(|line| eprint_error(line));
     }
-    run_all(origins, shown.jobs, config, output, worst).await
+    run_all(origins, shown.jobs, config, output, worst, plan).await
 }
 
 /// Datagrams of a lookup of one info-hash in the DHT over one family of addresses.

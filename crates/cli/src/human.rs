@@ -17,7 +17,7 @@ mod rows;
 mod screen;
 mod sources;
 mod strip;
-mod style;
+pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod tally;
 mod times;

@@ -1,6 +1,7 @@
 //! How each event is shown: as text, as JSON or for a monitoring system. It is written as soon as there is nothing else to do.
 
 mod ending;
+mod rounds;
 
 use crate::exit::Exit;
 use crate::form::{Form, OutputOptions};
@@ -131,7 +132,10 @@ impl Output {
 
     /// Whether there is a table at the end.
     fn has_table(&self) -> bool {
-        self.several() && matches!(self.options.form, Form::Report { .. }) && !self.options.quiet
+        self.several()
+            && matches!(self.options.form, Form::Report { .. })
+            && !self.options.quiet
+            && !self.options.rounds
     }
 
     /// What text is shown on.
@@ -317,7 +321,7 @@ impl Output {
         let json =
             if is_json || self.written.has_file() { Some(json(self)?).filter(|line| !line.is_empty()) } else { None };
         json.iter().for_each(|json| self.written.file_line(json));
-        let line = if is_json { json } else { line };
+        let line = if is_json { json } else { line.filter(|_| !self.options.rounds) };
         if let Some(line) = line.filter(|_| always || !self.options.quiet) {
             if self.options.save_to.is_stdout() {
                 self.progress.erase();

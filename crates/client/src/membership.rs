@@ -322,6 +322,10 @@ impl Member {
             _ => now + wait,
         });
         let after = self.due_in(now);
+        if matches!(report.standing, Standing::Refused | Standing::Unknown | Standing::Unusable) {
+            // A reply without counts takes nothing back of what its last announce said.
+            report.standing = self.standing;
+        }
         if report.status == TrackerStatus::ScrapeUnsupported {
             // It has none; its announces may be answered all the same.
             self.scrape_again = None;

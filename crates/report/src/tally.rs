@@ -108,10 +108,13 @@ impl Tally {
         use Standing::{Answered, Refused, Unknown, Unusable};
         let answered = matches!(report.standing, Answered | Refused | Unknown | Unusable);
         let answered = answered && report.status != TrackerStatus::NotAsked;
+        // Between two announces its counts are asked for: that it gives none says nothing of its announces.
+        let is_silent = matches!(report.standing, Standing::Silent | Standing::LocalFault);
+        let is_of_counts = report.announce_in.is_some() && !report.status.is_ok() && !is_silent;
         let seen = TrackerObservation {
             url: cut(&without_secrets(&report.url), Observation::LONGEST_URL).into(),
             family: report.family,
-            status: report.status,
+            status: if is_of_counts { TrackerStatus::NotAsked } else { report.status },
             seeders: report.seeders,
             leechers: report.leechers,
             downloaded: report.downloaded,

@@ -35,7 +35,7 @@ pub(crate) struct Sources {
     #[command(flatten)]
     peers: AskedPeers,
 
-    /// Ask trackers for their counts only; they learn nothing of us and name no peers
+    /// Ask trackers for their counts only; they learn nothing of us
     #[arg(long, conflicts_with_all = ["web_seeds", "web_seed_checks", "dht_nodes"], help_heading = SOURCES)]
     scrape: bool,
 

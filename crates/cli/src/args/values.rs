@@ -15,7 +15,6 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// As [`duration`], up to a year: `6h`, `1d`.
-#[allow(dead_code, reason = "for the options of repeated runs")]
 pub(crate) fn long_duration(text: &str) -> Result<Duration, String> {
     up_to(365.0 * DAY, text, "expected at most a year")
 }

@@ -48,7 +48,7 @@ pub(super) fn cut_short(summary: &Summary) -> &'static str {
 }
 
 /// How a verdict is marked; where counts alone were asked for, having them is good.
-pub(super) fn mark(verdict: Verdict) -> Mark {
+pub(crate) fn mark(verdict: Verdict) -> Mark {
     if verdict == Verdict::TrackersOnly { Mark::Good } else { verdict.mark() }
 }
 
@@ -173,7 +173,7 @@ fn complete(input: &Input) -> String {
 }
 
 /// `1 piece of disc2/track07.flac is missing`.
-fn missing(input: &Input, swarm: &SwarmView) -> Option<String> {
+pub(crate) fn missing(input: &Input, swarm: &SwarmView) -> Option<String> {
     let count = swarm.missing_pieces().filter(|&count| count > 0)?;
     if input.torrent_ref.pieces == Some(count) {
         return Some("every piece is missing".to_owned());

@@ -28,8 +28,11 @@ impl Output {
     pub(crate) fn refused(&mut self, input: &Input, name: &str, reason: &str) -> io::Result<()> {
         let mut summary = Summary::default();
         summary.cut_short = Some(CutShort::Private);
-        self.not_run(Label::of(input), Some(summary.verdict()), Exit::LocalError, reason);
-        self.report_error(name, reason);
+        // Rounds tell it once, as text.
+        if !self.options.rounds {
+            self.not_run(Label::of(input), Some(summary.verdict()), Exit::LocalError, reason);
+            self.report_error(name, reason);
+        }
         let show_secrets = self.options.show_secrets;
         self.tell(None, true, |_| json::start(input, show_secrets))?;
         let unmet: Vec<String> = self.options.fail_under.unmet(&summary).collect();
@@ -98,7 +101,8 @@ impl Output {
             self.cannot_write(&error);
         }
         self.total.answered = answered;
-        let (several, mut level, page) = (self.several(), None, self.page());
+        // Each round has its own.
+        let (several, mut level, page) = (self.several() && !self.options.rounds, None, self.page());
         let line = match &self.options.form {
             Form::Report { .. } if self.has_table() => self.table(page),
             Form::Report { .. } if several => Some(total(&self.total, page)),

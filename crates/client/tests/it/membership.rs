@@ -198,6 +198,19 @@ async fn a_scrape_that_is_not_there_is_asked_for_once() {
 }
 
 #[tokio::test]
+async fn a_scrape_of_no_use_takes_nothing_back_of_the_announce_before() {
+    let lab = lab([]);
+    let mut rounds = Rounds::new(&lab.torrent, config());
+    assert_eq!(rounds.round().await.summary.verdict(), Verdict::NoPeerNamed);
+    lab.tracker.set_script(TrackerScript::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nde".to_vec()));
+    pass(10 * MINUTE).await;
+    let told = rounds.round().await;
+    assert!(!told.trackers[0].status.is_ok());
+    assert_eq!((told.trackers[0].standing, told.summary.verdict()), (Standing::Answered, Verdict::NoPeerNamed));
+    assert_eq!(asked(&lab.tracker), ["started", "scrape"]);
+}
+
+#[tokio::test]
 async fn min_request_interval_of_a_scrape_is_kept() {
     let lab = lab([]);
     let mut rounds = Rounds::new(&lab.torrent, config());
