@@ -64,7 +64,11 @@ const HOUSE: &[Room] = &[
     },
     Room { name: "history", place: Floor(5), uses: &["ids", "report", "tracker"] },
     Room { name: "pages", place: Floor(5), uses: &["guard", "ids", "report"] },
-    Room { name: "cli", place: Floor(7), uses: &["client", "guard", "ids", "metainfo", "peer-wire", "tracker"] },
+    Room {
+        name: "cli",
+        place: Floor(7),
+        uses: &["client", "guard", "history", "ids", "metainfo", "pages", "peer-wire", "tracker"],
+    },
     Room { name: "fake-swarm", place: Beside, uses: &["utp"] },
     Room { name: "lab", place: Beside, uses: &["fake-swarm", "metainfo", "xtask"] },
     Room { name: "xtask", place: Beside, uses: &[] },

@@ -1,16 +1,18 @@
 //! Which command was asked for, and what it is made of.
 
 use crate::advice::cannot_write;
-use crate::args::{Ask, Cli, Command, Dht, MainJob, Metadata, OnePeer, WebSeeds};
+use crate::args::{Ask, Cli, Command, Dht, History, MainJob, Metadata, OnePeer, WebSeeds};
 use crate::exit::{Exit, eprint_error, local_error};
 use crate::expand::{Expanded, expand};
 use crate::explain::explain;
 use crate::form::{Form, OutputOptions};
 use crate::manual;
+use crate::merged::merge;
 use crate::nagios::{self, Plugin};
 use crate::origin::Origin;
 use crate::output::Output;
 use crate::ping::ping;
+use crate::report_page::report;
 use crate::runs::run_all;
 use crate::saved::SaveTo;
 use crate::show;
@@ -40,6 +42,8 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Some(Command::Dht(args)) => dht(&args),
         Some(Command::Metadata(args)) => metadata(&args),
         Some(Command::Peer(args)) => peer(&args),
+        Some(Command::Report(args)) => print_or_fail(report(&args)),
+        Some(Command::History(History::Merge(args))) => print_or_fail(merge(&args)),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "bt-handshake", &mut text);

@@ -4,15 +4,18 @@ use crate::input::{Contents, Input};
 use crate::json::escaped::{Harmless, line};
 use client::report::{Each, FileEntry, Line, PathIssues, StartLine, TorrentLine};
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 pub(crate) fn start(input: &Input, show_secrets: bool) -> io::Result<String> {
-    line(&Line::Start(start_line(input, show_secrets)))
+    let at = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    line(&Line::Start(StartLine { at: Some(at), ..start_line(input, show_secrets) }))
 }
 
 fn start_line(input: &Input, show_secrets: bool) -> StartLine<'_> {
     let (torrent_ref, torrent) = (&input.torrent_ref, input.torrent());
     StartLine {
         schema: StartLine::SCHEMA,
+        at: None,
         info_hash: input.info_hash(),
         torrent: &input.given,
         name: input.name().map(|name| lossy(&name)),
