@@ -70,7 +70,11 @@ const HOUSE: &[Room] = &[
         uses: &["client", "guard", "history", "ids", "metainfo", "pages", "peer-wire", "tracker"],
     },
     Room { name: "fake-swarm", place: Beside, uses: &["utp"] },
-    Room { name: "lab", place: Beside, uses: &["fake-swarm", "metainfo", "xtask"] },
+    Room {
+        name: "lab",
+        place: Beside,
+        uses: &["fake-swarm", "history", "ids", "metainfo", "report", "tracker", "xtask"],
+    },
     Room { name: "xtask", place: Beside, uses: &[] },
 ];
 
