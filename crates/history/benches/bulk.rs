@@ -2,29 +2,16 @@
 //! what a raw observation takes on disk, and how long it takes to write, to read the overview, to read all, to thin and to merge.
 
 use history::{Error, History};
-use ids::InfoHash;
-use report::{
-    Copies, Met, Missing, Observation, Outcome, SourceCounts, SourceKind, Spread, Timings, TrackerObservation,
-    TrackerStatus, Transport, Verdict, WebSeedObservation, WebSeedStatus,
-};
+use made::{HOUR_MS, Kind, START_MS, copy_torrents, hours_of_a_year, observation, peak_kib};
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use tracker::Family;
 
-/// 2026-01-01 in UTC.
-const START_MS: i64 = 1_767_225_600_000;
-const HOUR_MS: i64 = 3_600_000;
+#[path = "../tests/made/mod.rs"]
+mod made;
 
-/// How much there is to say of a torrent.
-#[derive(Clone, Copy)]
-enum Kind {
-    /// Two silent trackers and no peer.
-    Dead,
-    /// Some sixty peers, three trackers, two web seeds.
-    Usual,
-    /// Hundreds of peers, twenty trackers over two families, and as many gaps as are kept.
-    Large,
-}
+/// Torrents that are recorded; the others are copies of them.
+const RECORDED: u64 = 100;
 
 fn main() -> Result<(), Error> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -32,7 +19,7 @@ fn main() -> Result<(), Error> {
     let folder = arguments.get(1).map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = folder.join(format!("history-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let done = bytes_of_a_row(&folder).and_then(|()| a_year(&folder, torrents));
+    let done = bytes_of_a_row(&folder).and_then(|()| thinned_as_it_goes(&folder)).and_then(|()| a_year(&folder, torrents));
     std::fs::remove_dir_all(&folder)?;
     done
 }
@@ -59,26 +46,47 @@ fn bytes_of_a_row(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// A year of hourly rounds that is thinned after each: what deleting leaves empty is filled again only in part.
+fn thinned_as_it_goes(folder: &Path) -> Result<(), Error> {
+    let (torrents, path) = (20, folder.join("thinned.db"));
+    let mut history = History::open(&path)?;
+    let begin = Instant::now();
+    for hour in 0..365 * 24 {
+        let round = history.begin_round(START_MS + hour * HOUR_MS)?;
+        history.record_all(round, (0..torrents).map(|torrent| observation(Kind::Usual, torrent, hour)))?;
+        history.prune(round.at_ms)?;
+    }
+    let first = observation(Kind::Usual, 0, 0).info_hash;
+    let rows = history.observations(first)?.len();
+    drop(history);
+    let each = size(&path)? / (torrents * u64::try_from(rows).unwrap_or(1));
+    println!("thinned each hour for a year: {rows} rows a torrent, {each} bytes a row, {:.1?}", begin.elapsed());
+    Ok(())
+}
+
 fn a_year(folder: &Path, torrents: u64) -> Result<(), Error> {
     let path = folder.join("year.db");
     let mut history = History::open(&path)?;
-    // As it is left by thinning: daily, then six-hourly, then hourly.
-    let hours = (0..275 * 24).step_by(24).chain((275 * 24..351 * 24).step_by(6)).chain(351 * 24..365 * 24);
-    let (mut rows, mut last) = (0, 0);
+    let (mut rows, mut last, recorded) = (0, 0, torrents.min(RECORDED));
     timed("write", || {
-        for hour in hours {
+        for hour in hours_of_a_year() {
             let round = history.begin_round(START_MS + hour * HOUR_MS)?;
-            rows += history.record_all(round, (0..torrents).map(|torrent| observation(Kind::Usual, torrent, hour)))?;
+            rows += history.record_all(round, (0..recorded).map(|torrent| observation(Kind::Usual, torrent, hour)))?;
             last = hour;
         }
         Ok(())
     })?;
     drop(history);
+    println!("{recorded} torrents, {rows} rows, {} bytes a row", size(&path)? / rows);
+    timed("copy", || Ok(copy_torrents(&Connection::open(&path)?, i64::try_from(torrents).unwrap_or(i64::MAX))?))?;
+    rows = rows / recorded * torrents;
     println!("{torrents} torrents, {rows} rows, {} MB, {} bytes a row", size(&path)? / 1_000_000, size(&path)? / rows);
-    println!("memory so far {}", peak());
+    println!("memory so far {:?} KiB", peak_kib());
     let mut history = timed("open", || History::open(&path))?;
     let overview = timed("overview of the newest", || history.torrents())?;
-    println!("{} torrents, memory so far {}", overview.len(), peak());
+    let mut days = 0;
+    timed("bytes by seeds, day by day", || history.bytes_by_seeds(|_, _| days += 1))?;
+    println!("{} torrents, {days} days, memory so far {:?} KiB", overview.len(), peak_kib());
     let all = timed("everything of 100 torrents", || {
         let some = overview.iter().step_by(overview.len().div_ceil(100));
         some.map(|latest| history.observations(latest.observation.info_hash)).collect::<Result<Vec<_>, _>>()
@@ -96,7 +104,7 @@ fn a_year(folder: &Path, torrents: u64) -> Result<(), Error> {
     let mut merged = History::open(&folder.join("merged.db"))?;
     println!("{:?}", timed("merge into an empty file", || merged.merge(&path))?);
     drop(merged);
-    println!("merged file: {} MB; memory at the end {}", size(&folder.join("merged.db"))? / 1_000_000, peak());
+    println!("merged file: {} MB; memory at the end {:?} KiB", size(&folder.join("merged.db"))? / 1_000_000, peak_kib());
     Ok(())
 }
 
@@ -109,109 +117,4 @@ fn timed<T>(what: &str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Er
 
 fn size(path: &Path) -> Result<u64, Error> {
     Ok(std::fs::metadata(path)?.len())
-}
-
-/// The most memory that the process had, where the system tells.
-fn peak() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.map_or_else(|| "unknown".to_owned(), |line| line.trim().to_owned())
-}
-
-/// An observation of a torrent at an hour: always the same, and different from hour to hour.
-fn observation(kind: Kind, torrent: u64, hour: i64) -> Observation {
-    let mut random = Random(torrent.wrapping_mul(1_000_003) ^ hour.unsigned_abs().wrapping_mul(7_919));
-    let mut hash = [0; 20];
-    hash.iter_mut().zip(torrent.to_le_bytes()).for_each(|(byte, other)| *byte = other);
-    let mut seen = Observation::new(InfoHash(hash), 0, Verdict::NoPeerAnswered);
-    seen.name = Some(format!("distribution-{torrent}-live-amd64.iso"));
-    (seen.size_bytes, seen.pieces) = (Some(4_700_372_992 + torrent), Some(2289));
-    seen.timings.elapsed_ms = 8000 + random.below(2000);
-    let (trackers, peers) = match kind {
-        Kind::Dead => (2, 0),
-        Kind::Usual => (3, 40 + random.below(40)),
-        Kind::Large => (40, 400 + random.below(400)),
-    };
-    seen.trackers = (0..trackers).map(|n| answer(&mut random, n, peers > 0)).collect();
-    if peers > 0 {
-        crowd(&mut seen, &mut random, peers);
-    }
-    if let Kind::Large = kind {
-        let ranges = (0..64).map(|n| n * 30..=n * 30 + random.below(20)).collect();
-        seen.missing = Some(Missing { pieces: 600 + random.below(99), ranges });
-    }
-    seen
-}
-
-fn answer(random: &mut Random, n: u32, answers: bool) -> TrackerObservation {
-    let is_ok = answers && random.below(10) > 0;
-    let number = |number: u32| is_ok.then_some(number);
-    TrackerObservation {
-        url: format!("udp://tracker-{}.example:6969/announce", n / 2).into(),
-        family: Some(if n % 2 == 0 { Family::V4 } else { Family::V6 }),
-        status: if is_ok { TrackerStatus::Ok } else { TrackerStatus::Timeout },
-        seeders: number(30 + random.below(40)),
-        leechers: number(random.below(30)),
-        downloaded: None,
-        peers: number(50 + random.below(20)),
-        elapsed_ms: number(20 + random.below(300)),
-    }
-}
-
-fn crowd(seen: &mut Observation, random: &mut Random, peers: u32) {
-    let ok = peers / 3;
-    seen.verdict = Verdict::Healthy;
-    (seen.claimed_seeds, seen.claimed_leechers) = (Some(30 + random.below(40)), Some(random.below(30)));
-    seen.verified_seeds = 1 + random.below(9);
-    seen.verified_seeds_max = seen.verified_seeds;
-    seen.copies = Some(Copies {
-        min: f64::from(1000 + random.below(9000)) / 1e3,
-        max: f64::from(11_000 + random.below(9000)) / 1e3,
-    });
-    seen.missing = Some(Missing::default());
-    (seen.peers, seen.reached, seen.with_piece_info, seen.list_complete) = (peers, ok, ok - 1, Some(false));
-    let others = peers - ok;
-    seen.outcomes = [
-        (Outcome::Ok, ok),
-        (Outcome::ConnectTimeout, others / 2),
-        (Outcome::ConnectRefused, others / 4),
-        (Outcome::ClosedBeforeHandshake, others / 8),
-        (Outcome::NoUtpAnswer, others / 8),
-    ]
-    .into();
-    for n in 0..5 {
-        let name = format!("qBittorrent/{n}.{}.{}", random.below(4), random.below(3));
-        seen.clients.insert(Some(name), ok / (n + 2));
-    }
-    let counts = |named, ok, only| SourceCounts { named, ok, only };
-    seen.sources = [
-        (SourceKind::Tracker, counts(peers * 4 / 5, ok / 2, ok / 3)),
-        (SourceKind::Dht, counts(peers / 2, ok / 2, ok / 4)),
-        (SourceKind::Pex, counts(peers / 8, ok / 8, 1)),
-    ]
-    .into();
-    seen.transports = [(Transport::Tcp, ok - 2), (Transport::Utp, 2)].into();
-    (seen.encrypted, seen.dht_nodes) = (ok / 3, Some(10 + random.below(9)));
-    let seed = |n: u32| WebSeedObservation {
-        url: format!("https://mirror-{n}.example/pub/iso/").into(),
-        status: if n == 0 { WebSeedStatus::Ok } else { WebSeedStatus::WrongSize },
-        complete: n == 0,
-    };
-    seen.web_seeds = (0..2).map(seed).collect();
-    let spread = Some(Spread { median_ms: 30 + random.below(90), ninth_decile_ms: 200 + random.below(900) });
-    seen.timings = Timings { elapsed_ms: seen.timings.elapsed_ms, connect: spread, handshake: spread };
-    seen.met = Some(Met { distinct_peers: peers * 3, seeds_new: random.below(2), seeds_gone: random.below(2) });
-}
-
-/// Numbers without a pattern that matters (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u32) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        u32::try_from((z ^ (z >> 31)) % u64::from(end.max(1))).unwrap_or_default()
-    }
 }

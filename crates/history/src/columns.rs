@@ -4,16 +4,17 @@ use crate::error::Error;
 use crate::lists::{ranges, read_ranges};
 use crate::names::Access;
 use ids::InfoHash;
-use report::{Copies, Missing, Observation, Spread, Timings};
+use report::{Copies, Missing, Observation, Spread, Timings, Transport};
 use rusqlite::types::FromSql;
 use rusqlite::{Row, params};
+use std::collections::BTreeMap;
 
 /// The columns in which a torrent and an observation are read, in the order of [`Access::read`]. `t` is the torrent, `o` the
 /// observation and `r` its round.
 pub(crate) const COLUMNS: &str = "t.info_hash, t.name, t.size_bytes, t.pieces, r.at_ms, o.verdict, o.claimed_seeds, \
     o.claimed_leechers, o.verified_seeds, o.verified_seeds_max, o.likely_seeds, o.copies_min, o.copies_max, \
     o.missing_pieces, o.missing_ranges, o.peers, o.declined, o.reached, o.with_piece_info, o.list_complete, o.outcomes, \
-    o.clients, o.other_clients, o.sources, o.transports, o.encrypted, o.dht_nodes, o.trackers, o.web_seeds, o.elapsed_ms, \
+    o.clients, o.other_clients, o.sources, o.over_utp, o.encrypted, o.dht_nodes, o.trackers, o.web_seeds, o.elapsed_ms, \
     o.connect_ms, o.connect_ninth_decile_ms, o.handshake_ms, o.handshake_ninth_decile_ms, o.distinct_peers, o.seeds_new, \
     o.seeds_gone";
 
@@ -70,7 +71,7 @@ impl Access<'_> {
         seen.clients = self.read_clients(cells.text()?)?;
         seen.other_clients = cells.take()?;
         seen.sources = self.read_sources(cells.text()?)?;
-        seen.transports = self.read_codes(cells.text()?)?;
+        seen.transports = transports(seen.reached, cells.take()?);
         (seen.encrypted, seen.dht_nodes) = (cells.take()?, cells.take()?);
         seen.trackers = self.read_trackers(cells.text()?)?;
         seen.web_seeds = self.read_web_seeds(cells.text()?)?;
@@ -93,7 +94,6 @@ impl Access<'_> {
         let verdict = self.id(seen.verdict.code())?;
         let outcomes = self.counts(seen.outcomes.iter().map(|(outcome, count)| (Some(outcome.code()), *count)))?;
         let clients = self.counts(seen.clients.iter().map(|(name, count)| (name.as_deref(), *count)))?;
-        let transports = self.counts(seen.transports.iter().map(|(code, count)| (Some(code.code()), *count)))?;
         let sources = self.sources(&seen.sources)?;
         let (trackers, web_seeds) = (self.trackers(&seen.trackers)?, self.web_seeds(&seen.web_seeds)?);
         let Timings { elapsed_ms, connect, handshake } = seen.timings;
@@ -121,7 +121,7 @@ impl Access<'_> {
             clients,
             seen.other_clients,
             sources,
-            transports,
+            seen.transports.get(&Transport::Utp).copied().unwrap_or_default(),
             seen.encrypted,
             seen.dht_nodes,
             trackers,
@@ -137,6 +137,12 @@ impl Access<'_> {
         ])?;
         Ok(written > 0)
     }
+}
+
+/// Valid handshakes by transport: each went over one of the two.
+fn transports(reached: u32, over_utp: u32) -> BTreeMap<Transport, u32> {
+    let both = [(Transport::Tcp, reached.saturating_sub(over_utp)), (Transport::Utp, over_utp)];
+    both.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
 /// Refuses a time that is none.

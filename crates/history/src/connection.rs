@@ -81,6 +81,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     connection.busy_timeout(Error::PATIENCE)?;
     // A file may come from a stranger: its schema runs nothing, and its cells are checked.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "temp_store", "memory")?;

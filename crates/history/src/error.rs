@@ -89,6 +89,11 @@ impl From<rusqlite::Error> for Error {
         if let E::FromSqlConversionFailure(..) | E::IntegralValueOutOfRange(..) | E::InvalidColumnType(..) = error {
             return Self::value("a column");
         }
+        // SQLite's texts quote the schema of the file, which may be anything and of any length.
+        let error = match error {
+            E::SqliteFailure(code, _) | E::SqlInputError { error: code, .. } => E::SqliteFailure(code, None),
+            error => error,
+        };
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DiskFull) => Self::Full,

@@ -2,6 +2,7 @@
 
 mod columns;
 mod connection;
+mod days;
 mod error;
 mod history;
 mod lists;

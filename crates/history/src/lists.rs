@@ -17,7 +17,7 @@ const NO_NAME: i64 = 0;
 type Cell = Option<i64>;
 
 impl Access<'_> {
-    /// `{"id": count}`; `None` if empty.
+    /// `[id,count,id,count]`; `None` if empty.
     pub(crate) fn counts<'n>(
         &mut self,
         counts: impl Iterator<Item = (Option<&'n str>, u32)>,
@@ -25,9 +25,9 @@ impl Access<'_> {
         let mut text = String::new();
         for (name, count) in counts {
             let id = name.map_or(Ok(NO_NAME), |name| self.id(name))?;
-            push(&mut text, '{', format_args!("\"{id}\":{count}"));
+            push(&mut text, format_args!("{id},{count}"));
         }
-        Ok(closed(text, '}'))
+        Ok(closed(text))
     }
 
     /// Codes and their counts.
@@ -35,46 +35,50 @@ impl Access<'_> {
     where
         T: FromStr<Err = report::UnknownCode> + Ord,
     {
-        let counts: BTreeMap<i64, u32> = parse(text, "a list of counts")?;
-        counts.into_iter().map(|(id, count)| Ok((self.code(id)?, count))).collect()
+        let what = "a list of counts";
+        let read = |[id, count]: [i64; 2]| Ok((self.code(id)?, number(count, what)?));
+        groups(text, what)?.into_iter().map(read).collect()
     }
 
     pub(crate) fn read_clients(&mut self, text: Option<&str>) -> Result<BTreeMap<Option<String>, u32>, Error> {
-        let counts: BTreeMap<i64, u32> = parse(text, "a list of clients")?;
-        let named = |(id, count)| match id {
-            NO_NAME => Ok((None, count)),
-            id => Ok((Some(self.name(id)?.to_string()), count)),
+        let what = "a list of clients";
+        let read = |[id, count]: [i64; 2]| {
+            let name = if id == NO_NAME { None } else { Some(self.name(id)?.to_string()) };
+            Ok((name, number(count, what)?))
         };
-        counts.into_iter().map(named).collect()
+        groups(text, what)?.into_iter().map(read).collect()
     }
 
-    /// `{"id": [named, ok, only]}`.
+    /// `[id,named,ok,only,id,named,ok,only]`.
     pub(crate) fn sources(&mut self, sources: &BTreeMap<SourceKind, SourceCounts>) -> Result<Option<String>, Error> {
         let mut text = String::new();
         for (kind, SourceCounts { named, ok, only }) in sources {
             let id = self.id(kind.code())?;
-            push(&mut text, '{', format_args!("\"{id}\":[{named},{ok},{only}]"));
+            push(&mut text, format_args!("{id},{named},{ok},{only}"));
         }
-        Ok(closed(text, '}'))
+        Ok(closed(text))
     }
 
     pub(crate) fn read_sources(&mut self, text: Option<&str>) -> Result<BTreeMap<SourceKind, SourceCounts>, Error> {
-        let sources: BTreeMap<i64, [u32; 3]> = parse(text, "a list of sources")?;
-        let read = |(id, [named, ok, only]): (i64, [u32; 3])| Ok((self.code(id)?, SourceCounts { named, ok, only }));
-        sources.into_iter().map(read).collect()
+        let what = "a list of sources";
+        let read = |[id, named, ok, only]: [i64; 4]| {
+            let count = |count| number(count, what);
+            Ok((self.code(id)?, SourceCounts { named: count(named)?, ok: count(ok)?, only: count(only)? }))
+        };
+        groups(text, what)?.into_iter().map(read).collect()
     }
 
     /// `[[url, status, family, elapsed_ms, peers, seeders, leechers, downloaded]]`; unknown numbers at the end are left out.
     pub(crate) fn trackers(&mut self, trackers: &[TrackerObservation]) -> Result<Option<String>, Error> {
         let mut text = String::new();
         for tracker in trackers.iter().take(Observation::MOST_TRACKERS) {
-            let family = tracker.family.map(|family| self.id(family.code())).transpose()?;
+            let family = tracker.family.map(|family| if family == Family::V4 { 4 } else { 6 });
             let numbers = [tracker.elapsed_ms, tracker.peers, tracker.seeders, tracker.leechers, tracker.downloaded];
             let ids = [Some(self.id(&tracker.url)?), Some(self.id(tracker.status.code())?), family];
             let cells: Vec<Cell> = ids.into_iter().chain(numbers.map(|number| number.map(i64::from))).collect();
-            push(&mut text, '[', format_args!("{}", entry(&cells)));
+            push(&mut text, format_args!("{}", entry(&cells)));
         }
-        Ok(closed(text, ']'))
+        Ok(closed(text))
     }
 
     pub(crate) fn read_trackers(&mut self, text: Option<&str>) -> Result<Vec<TrackerObservation>, Error> {
@@ -82,12 +86,11 @@ impl Access<'_> {
         let entries: Vec<Vec<Cell>> = parse(text, what)?;
         let read = |cells: Vec<Cell>| {
             let id = |at: usize| cells.get(at).copied().flatten();
-            let number = |at| id(at).map(|number| u32::try_from(number).map_err(|_| Error::value(what))).transpose();
-            let family = id(2).map(|id| self.name(id)).transpose()?;
+            let number = |at| id(at).map(|cell| number(cell, what)).transpose();
             Ok(TrackerObservation {
                 url: self.name(id(0).ok_or(Error::value(what))?)?,
                 status: self.code(id(1).ok_or(Error::value(what))?)?,
-                family: family.map(|code| read_family(&code).ok_or(Error::value(what))).transpose()?,
+                family: id(2).map(read_family).transpose()?,
                 elapsed_ms: number(3)?,
                 peers: number(4)?,
                 seeders: number(5)?,
@@ -98,20 +101,26 @@ impl Access<'_> {
         entries.into_iter().map(read).collect()
     }
 
-    /// `[[url, status, complete]]`.
+    /// `[[url, status, 1]]`, where the 1 says that it is complete.
     pub(crate) fn web_seeds(&mut self, web_seeds: &[WebSeedObservation]) -> Result<Option<String>, Error> {
         let mut text = String::new();
         for seed in web_seeds.iter().take(Observation::MOST_WEB_SEEDS) {
             let (url, status) = (self.id(&seed.url)?, self.id(seed.status.code())?);
-            push(&mut text, '[', format_args!("[{url},{status},{}]", i64::from(seed.complete)));
+            push(&mut text, format_args!("[{url},{status}{}]", if seed.complete { ",1" } else { "" }));
         }
-        Ok(closed(text, ']'))
+        Ok(closed(text))
     }
 
     pub(crate) fn read_web_seeds(&mut self, text: Option<&str>) -> Result<Vec<WebSeedObservation>, Error> {
-        let entries: Vec<[i64; 3]> = parse(text, "a list of web seeds")?;
-        let read = |[url, status, complete]: [i64; 3]| {
-            Ok(WebSeedObservation { url: self.name(url)?, status: self.code(status)?, complete: complete != 0 })
+        let what = "a list of web seeds";
+        let entries: Vec<Vec<i64>> = parse(text, what)?;
+        let read = |entry: Vec<i64>| {
+            let (url, status, complete) = match entry[..] {
+                [url, status] => (url, status, false),
+                [url, status, 1] => (url, status, true),
+                _ => return Err(Error::value(what)),
+            };
+            Ok(WebSeedObservation { url: self.name(url)?, status: self.code(status)?, complete })
         };
         entries.into_iter().map(read).collect()
     }
@@ -139,8 +148,12 @@ pub(crate) fn read_ranges(text: Option<&str>) -> Result<Vec<RangeInclusive<u32>>
     text.map_or_else(|| Ok(Vec::new()), |text| text.split(',').map(read).collect())
 }
 
-fn read_family(code: &str) -> Option<Family> {
-    [Family::V4, Family::V6].into_iter().find(|family| family.code() == code)
+fn read_family(number: i64) -> Result<Family, Error> {
+    match number {
+        4 => Ok(Family::V4),
+        6 => Ok(Family::V6),
+        _ => Err(Error::value("a family of addresses")),
+    }
 }
 
 /// `[1,2,null,3]`, without the nulls at the end.
@@ -149,27 +162,41 @@ fn entry(cells: &[Cell]) -> String {
     let mut text = String::new();
     for cell in cells.iter().take(known) {
         match cell {
-            Some(number) => push(&mut text, '[', format_args!("{number}")),
-            None => push(&mut text, '[', format_args!("null")),
+            Some(number) => push(&mut text, format_args!("{number}")),
+            None => push(&mut text, format_args!("null")),
         }
     }
-    closed(text, ']').unwrap_or_else(|| "[]".to_owned())
+    closed(text).unwrap_or_else(|| "[]".to_owned())
 }
 
-/// Adds an entry to a list that begins with `open`.
-fn push(text: &mut String, open: char, entry: std::fmt::Arguments<'_>) {
-    text.push(if text.is_empty() { open } else { ',' });
+/// Adds to a list.
+fn push(text: &mut String, entry: std::fmt::Arguments<'_>) {
+    text.push(if text.is_empty() { '[' } else { ',' });
     _ = text.write_fmt(entry);
 }
 
-fn closed(mut text: String, close: char) -> Option<String> {
+fn closed(mut text: String) -> Option<String> {
     if text.is_empty() {
         return None;
     }
-    text.push(close);
+    text.push(']');
     Some(text)
 }
 
-fn parse<'t, T: serde::Deserialize<'t> + Default>(text: Option<&'t str>, what: &'static str) -> Result<T, Error> {
+/// The numbers of a list, so many at a time.
+fn groups<const N: usize>(text: Option<&str>, what: &'static str) -> Result<Vec<[i64; N]>, Error> {
+    let numbers: Vec<i64> = parse(text, what)?;
+    let (groups, rest) = numbers.as_chunks::<N>();
+    if rest.is_empty() { Ok(groups.to_vec()) } else { Err(Error::value(what)) }
+}
+
+fn number(cell: i64, what: &'static str) -> Result<u32, Error> {
+    u32::try_from(cell).map_err(|_| Error::value(what))
+}
+
+pub(crate) fn parse<'t, T: serde::Deserialize<'t> + Default>(
+    text: Option<&'t str>,
+    what: &'static str,
+) -> Result<T, Error> {
     text.map_or_else(|| Ok(T::default()), |text| from_str(text).map_err(|_| Error::value(what)))
 }

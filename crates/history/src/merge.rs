@@ -29,7 +29,7 @@ struct TheirRound {
 }
 
 /// Which of the two files failed.
-enum Failed {
+pub(crate) enum Failed {
     Ours(Error),
     Theirs(Error),
 }
@@ -66,11 +66,13 @@ impl History {
     fn take_all(&mut self, theirs: &mut Access<'_>) -> Result<Merged, Failed> {
         let rounds = theirs.rounds().map_err(Failed::Theirs)?;
         let places = self.write(|ours| ours.thin_anew().and_then(|()| ours.take_rounds(&rounds)))?;
-        let mut merged = Merged::default();
+        let (mut merged, mut torrents) = (Merged::default(), HashMap::new());
         for torrent in theirs.all().map_err(Failed::Theirs)? {
-            self.write(|ours| ours.take_torrent(theirs, torrent, &places, &mut merged))?;
+            let here = self.write(|ours| ours.take_torrent(theirs, torrent, &places, &mut merged))?;
+            torrents.extend(here.map(|here| (torrent, here)));
             merged.torrents += 1;
         }
+        self.write(|ours| ours.take_days(theirs, &torrents))?;
         Ok(merged)
     }
 }
@@ -121,13 +123,14 @@ impl Access<'_> {
         Ok(places)
     }
 
+    /// Takes over a torrent; what it is here, if anything was seen of it.
     fn take_torrent(
         &mut self,
         theirs: &mut Access<'_>,
         torrent: i64,
         rounds: &HashMap<i64, i64>,
         merged: &mut Merged,
-    ) -> Result<(), Failed> {
+    ) -> Result<Option<i64>, Failed> {
         let (mut id, mut added) = (None, 0);
         let take = |round: i64, observation: Observation| {
             let round = rounds.get(&round).ok_or(Failed::Theirs(Error::value("a round")))?;
@@ -142,9 +145,9 @@ impl Access<'_> {
         };
         theirs.each(torrent, take).map_err(Failed::Theirs)??;
         merged.observations += added;
-        match id {
-            Some(id) if added > 0 => Ok(self.find_since(id)?),
-            _ => Ok(()),
+        if let Some(id) = id.filter(|_| added > 0) {
+            self.find_since(id)?;
         }
+        Ok(id)
     }
 }

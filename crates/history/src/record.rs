@@ -86,6 +86,9 @@ impl Access<'_> {
         let torrent = self.torrent(observation)?;
         let before = self.newest(torrent.id, observation.is_of_swarm())?;
         let is_new = self.write(torrent.id, round.number, observation)?;
+        if is_new {
+            self.note_day(torrent.id, round.at_ms, observation)?;
+        }
         let verdict = self.id(observation.verdict.code())?;
         let goes_on = !observation.is_of_swarm() || torrent.verdict == Some(verdict);
         if is_new && !goes_on {

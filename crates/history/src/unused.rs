@@ -1,9 +1,9 @@
 //! Names that no observation uses any more: peers choose the names of clients, and could fill a file with them.
 
 use crate::error::Error;
+use crate::lists::parse;
 use crate::names::Access;
-use serde::de::IgnoredAny;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 /// So many more names than were left the last time, and names are looked for that nothing uses: that reads the whole file. A name is
 /// at most 1 KiB, of a client 64 bytes.
@@ -19,7 +19,7 @@ impl Access<'_> {
         }
         let used = self.used_names()?;
         let mut dropped = 0;
-        let mut all = self.connection.prepare("SELECT id FROM names")?;
+        let mut all = self.connection.prepare("SELECT id FROM names WHERE id > 9")?;
         let ids: Vec<i64> = all.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let mut delete = self.connection.prepare("DELETE FROM names WHERE id = ?1")?;
         for id in ids.iter().filter(|id| !used.contains(id)) {
@@ -38,31 +38,23 @@ impl Access<'_> {
         for id in verdicts.query_map([], |row| row.get::<_, i64>(0))? {
             used.insert(id?);
         }
-        let select = "SELECT outcomes, clients, sources, transports, trackers, web_seeds, verdict FROM observations";
+        let select = "SELECT outcomes, clients, sources, trackers, web_seeds, verdict FROM observations";
         let mut statement = self.connection.prepare(select)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            for at in 0..6 {
-                let text = row.get_ref(at)?.as_str_or_null().map_err(|_| Error::value("a text"))?;
-                ids_in(text.unwrap_or("{}"), &mut used)?;
+            let text = |at| row.get_ref(at)?.as_str_or_null().map_err(|_| Error::value("a text"));
+            for (at, step) in [(0, 2), (1, 2), (2, 4)] {
+                let numbers: Vec<i64> = parse(text(at)?, "a list")?;
+                used.extend(numbers.into_iter().step_by(step));
             }
-            used.insert(row.get(6)?);
+            for at in [3, 4] {
+                let entries: Vec<Vec<Option<i64>>> = parse(text(at)?, "a list")?;
+                used.extend(entries.iter().flat_map(|cells| cells.iter().take(2).flatten()));
+            }
+            used.insert(row.get(5)?);
         }
         Ok(used)
     }
-}
-
-/// The ids in a list: the keys of an object, or the first three numbers of each entry of an array, which have ids among them.
-fn ids_in(text: &str, used: &mut HashSet<i64>) -> Result<(), Error> {
-    let bad = |_| Error::value("a list");
-    if text.starts_with('{') {
-        let keys: BTreeMap<i64, IgnoredAny> = serde_json::from_str(text).map_err(bad)?;
-        used.extend(keys.keys());
-    } else {
-        let entries: Vec<Vec<Option<i64>>> = serde_json::from_str(text).map_err(bad)?;
-        used.extend(entries.iter().flat_map(|cells| cells.iter().take(3).flatten()));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -91,8 +83,12 @@ mod tests {
         assert_eq!(access.drop_names().unwrap(), u64::try_from(MANY).unwrap());
         assert_eq!(access.drop_names().unwrap(), 0);
         let mut read = None;
-        access.each(id, |_, seen| Ok::<_, ()>(read = Some(seen))).unwrap().unwrap();
+        let take = |_, seen| {
+            read = Some(seen);
+            Ok::<_, ()>(())
+        };
+        access.each(id, take).unwrap().unwrap();
         assert_eq!(read, Some(seen));
-        assert_eq!(connection.query_row("SELECT count(*) FROM names", [], |row| row.get(0)), Ok(2));
+        assert_eq!(connection.query_row("SELECT count(*) FROM names", [], |row| row.get(0)), Ok(11));
     }
 }

@@ -25,15 +25,31 @@ CREATE TABLE names (
   name TEXT NOT NULL UNIQUE
 ) STRICT;
 
+-- What most observations have gets a single digit, in lists of up to a few dozen numbers.
+INSERT INTO names (id, name) VALUES
+  (1, 'ok'), (2, 'connect_timeout'), (3, 'connect_refused'), (4, 'timeout'), (5, 'closed_before_handshake'),
+  (6, 'no_utp_answer'), (7, 'tracker'), (8, 'dht'), (9, 'pex');
+
 -- What is known of the file itself: how far it was thinned.
 CREATE TABLE progress (
   what TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- An observation: one torrent in one round. Copies are in thousandths, times in milliseconds, null is unknown. Lists are JSON of
--- numbers: outcomes, clients and transports {name: count}, where client 0 has no name; sources {name: [named, ok, only]};
--- trackers [[url, status, family, elapsed_ms, peers, seeders, leechers, downloaded], ...]; web_seeds [[url, status, complete], ...].
+-- The fewest verified seeds of each torrent on each day (UTC, counted from 1970-01-01), for ever: what charts of many torrents read.
+-- Days on which nothing was said of the swarm are left out.
+CREATE TABLE days (
+  day INTEGER NOT NULL,
+  torrent INTEGER NOT NULL,
+  verified_seeds INTEGER NOT NULL,
+  PRIMARY KEY (day, torrent)
+) STRICT, WITHOUT ROWID;
+
+-- An observation: one torrent in one round. Copies are in thousandths, times in milliseconds, null is unknown. over_utp are the valid
+-- handshakes over uTP; the others of `reached` went over TCP. Lists are JSON of numbers: outcomes and clients
+-- [name, count, name, count, ...], where client 0 has no name; sources [name, named, ok, only, name, ...]; trackers
+-- [[url, status, family, elapsed_ms, peers, seeders, leechers, downloaded], ...], where the family is 4 or 6; web_seeds
+-- [[url, status, 1], ...], where the 1 says that it is complete. Nulls at the end, and a web seed's 0, are left out.
 CREATE TABLE observations (
   torrent INTEGER NOT NULL,
   round INTEGER NOT NULL,
@@ -56,7 +72,7 @@ CREATE TABLE observations (
   clients TEXT,
   other_clients INTEGER NOT NULL,
   sources TEXT,
-  transports TEXT,
+  over_utp INTEGER NOT NULL,
   encrypted INTEGER NOT NULL,
   dht_nodes INTEGER,
   trackers TEXT,
@@ -79,7 +95,7 @@ SELECT
   datetime(r.at_ms / 1000, 'unixepoch') AS at, r.at_ms, v.name AS verdict,
   o.claimed_seeds, o.claimed_leechers, o.verified_seeds, o.verified_seeds_max, o.likely_seeds,
   o.copies_min / 1000.0 AS copies_min, o.copies_max / 1000.0 AS copies_max, o.missing_pieces, o.missing_ranges,
-  o.peers, o.declined, o.reached, o.with_piece_info, o.list_complete, o.encrypted, o.dht_nodes,
+  o.peers, o.declined, o.reached, o.with_piece_info, o.list_complete, o.over_utp, o.encrypted, o.dht_nodes,
   o.elapsed_ms, o.connect_ms, o.connect_ninth_decile_ms, o.handshake_ms, o.handshake_ninth_decile_ms,
   o.distinct_peers, o.seeds_new, o.seeds_gone, o.torrent, o.round
 FROM observations o
@@ -99,31 +115,35 @@ WINDOW w AS (PARTITION BY torrent ORDER BY round);
 
 -- The lists, a row an entry.
 CREATE VIEW outcomes AS
-SELECT o.torrent, o.round, n.name AS outcome, e.value AS peers
-FROM observations o, json_each(o.outcomes) e JOIN names n ON n.id = CAST(e.key AS INTEGER);
+SELECT o.torrent, o.round, n.name AS outcome, json_extract(o.outcomes, '$[' || (e.key + 1) || ']') AS peers
+FROM observations o, json_each(o.outcomes) e JOIN names n ON n.id = e.value
+WHERE e.key % 2 = 0;
 
 CREATE VIEW clients AS
-SELECT o.torrent, o.round, n.name AS client, e.value AS peers
-FROM observations o, json_each(o.clients) e LEFT JOIN names n ON n.id = CAST(e.key AS INTEGER);
+SELECT o.torrent, o.round, n.name AS client, json_extract(o.clients, '$[' || (e.key + 1) || ']') AS peers
+FROM observations o, json_each(o.clients) e LEFT JOIN names n ON n.id = e.value
+WHERE e.key % 2 = 0;
 
 CREATE VIEW sources AS
 SELECT
-  o.torrent, o.round, n.name AS source, json_extract(e.value, '$[0]') AS named, json_extract(e.value, '$[1]') AS ok,
-  json_extract(e.value, '$[2]') AS named_by_it_alone
-FROM observations o, json_each(o.sources) e JOIN names n ON n.id = CAST(e.key AS INTEGER);
+  o.torrent, o.round, n.name AS source, json_extract(o.sources, '$[' || (e.key + 1) || ']') AS named,
+  json_extract(o.sources, '$[' || (e.key + 2) || ']') AS ok,
+  json_extract(o.sources, '$[' || (e.key + 3) || ']') AS named_by_it_alone
+FROM observations o, json_each(o.sources) e JOIN names n ON n.id = e.value
+WHERE e.key % 4 = 0;
 
 CREATE VIEW tracker_answers AS
 SELECT
-  o.torrent, o.round, u.name AS url, s.name AS status, f.name AS family, json_extract(e.value, '$[3]') AS elapsed_ms,
-  json_extract(e.value, '$[4]') AS peers, json_extract(e.value, '$[5]') AS seeders,
-  json_extract(e.value, '$[6]') AS leechers, json_extract(e.value, '$[7]') AS downloaded
+  o.torrent, o.round, u.name AS url, s.name AS status, 'ipv' || json_extract(e.value, '$[2]') AS family,
+  json_extract(e.value, '$[3]') AS elapsed_ms, json_extract(e.value, '$[4]') AS peers,
+  json_extract(e.value, '$[5]') AS seeders, json_extract(e.value, '$[6]') AS leechers,
+  json_extract(e.value, '$[7]') AS downloaded
 FROM observations o, json_each(o.trackers) e
 JOIN names u ON u.id = json_extract(e.value, '$[0]')
-JOIN names s ON s.id = json_extract(e.value, '$[1]')
-LEFT JOIN names f ON f.id = json_extract(e.value, '$[2]');
+JOIN names s ON s.id = json_extract(e.value, '$[1]');
 
 CREATE VIEW web_seed_checks AS
-SELECT o.torrent, o.round, u.name AS url, s.name AS status, json_extract(e.value, '$[2]') AS complete
+SELECT o.torrent, o.round, u.name AS url, s.name AS status, coalesce(json_extract(e.value, '$[2]'), 0) AS complete
 FROM observations o, json_each(o.web_seeds) e
 JOIN names u ON u.id = json_extract(e.value, '$[0]')
 JOIN names s ON s.id = json_extract(e.value, '$[1]');

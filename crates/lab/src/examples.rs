@@ -85,6 +85,7 @@ fn offline(folder: &Path) -> Result<Vec<Case>> {
         case("may_dial", &["1.1.1.1", "8.8.8.8:6881", "192.168.1.1:80", "[::1]:631", "9.9.9.9:0"], MAY_DIAL),
         case("by_hand", &["https://tracker.example/announce?passkey=1", &"61".repeat(20), "reply"], BY_HAND),
         case("in_memory", &[], IN_MEMORY),
+        case("rounds", &["swarms.db", "2", "8"], ROUNDS),
         case("read_reply", &[&"61".repeat(20), &datagram], READ_REPLY),
     ])
 }
@@ -130,6 +131,16 @@ plaintext, RC4 was offered, RC4 was chosen
 the responder reads: hello
 on the wire: …
 the initiator reads: welcome";
+
+const ROUNDS: &str = "\
+round 0: 2 torrents, 0 changes
+round 1: 2 torrents, 0 changes
+round 2: 2 torrents, 0 changes
+round 3: 2 torrents, 0 changes
+round 4: 2 torrents, 0 changes
+round 5: 2 torrents, 0 changes
+round 6: 2 torrents, 6 changes
+round 7: 2 torrents, 6 changes";
 
 const READ_REPLY: &str = r"d1:ad2:id20:Jl\xe8bytes of entropy!9:info_hash20:aaaaaaaaaaaaaaaaaaaa4:wantl2:n42:n6ee1:q9:get_peers2:roi1e1:t4:00011:v4:HS\x01\x001:y1:qe
 node ce21d020b9a053c09861d0fa5bc3fd13f2009fdb, 0 bits shared

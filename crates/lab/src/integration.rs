@@ -15,6 +15,7 @@ mod dns;
 mod dual_stack;
 mod fakes;
 mod goodbyes;
+mod history;
 mod hostile;
 mod interrupt;
 mod leak;
@@ -97,6 +98,7 @@ const SECTIONS: &[Section] = &[
     section(web_seeds::NAME, &[PROXY, WEB_SERVERS], web_seeds::run),
     section(bad_input::NAME, &[], bad_input::run),
     section("stopped-event", &[], stopped_event::run),
+    section(history::NAME, &[SQLITE], history::run),
     section("ssrf", &[NAMESPACE], |lab| namespace::run(lab, "ssrf")),
     section(leak::NAME, &[NAMESPACE], |lab| namespace::run(lab, leak::NAME)),
     section("dns", &[NAMESPACE], |lab| namespace::run(lab, "dns")),
@@ -123,6 +125,9 @@ const PROXY: &[&Optional] = &[&optional::NGINX, &optional::OPENSSL];
 
 /// Web servers beside nginx.
 const WEB_SERVERS: &[&Optional] = &[&optional::CADDY, &optional::PYTHON3, &optional::NODE, &optional::NPM];
+
+/// What reads a history while it is written.
+const SQLITE: &[&Optional] = &[&optional::SQLITE3];
 
 /// What a network namespace takes.
 const NAMESPACE: &[&Optional] = &[&optional::UTIL_LINUX, &optional::MOUNT, &optional::IPROUTE2, &optional::NAMESPACES];

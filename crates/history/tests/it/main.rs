@@ -11,6 +11,7 @@
 
 mod bad_files;
 mod crash;
+mod days;
 mod joined;
 mod recorded;
 mod sql;

@@ -101,7 +101,8 @@ fn the_readme_has_the_schema() {
     let file = path.path("a.db");
     drop(History::open(&file).unwrap());
     let connection = Connection::open(&file).unwrap();
-    let sql = "SELECT s.name, c.name FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table'";
+    let sql = "SELECT s.name, c.name FROM sqlite_schema s, pragma_table_info(s.name) c WHERE s.type = 'table' \
+        AND s.name NOT LIKE 'sqlite_%'";
     let mut statement = connection.prepare(sql).unwrap();
     let columns = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))).unwrap();
     for column in columns.map(Result::unwrap) {
