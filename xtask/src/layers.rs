@@ -67,7 +67,7 @@ const HOUSE: &[Room] = &[
     Room {
         name: "cli",
         place: Floor(7),
-        uses: &["client", "guard", "history", "ids", "metainfo", "pages", "peer-wire", "tracker"],
+        uses: &["client", "guard", "history", "ids", "metainfo", "pages", "peer-wire", "report", "tracker"],
     },
     Room { name: "fake-swarm", place: Beside, uses: &["utp"] },
     Room {

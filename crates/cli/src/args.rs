@@ -5,11 +5,13 @@ mod limits;
 mod metadata;
 mod network;
 mod output;
-mod report;
+mod report_page;
+mod rounds;
 mod sources;
 mod values;
 
 use crate::conditions::Conditions;
+use crate::rounds::schedule::Schedule;
 use crate::shown::shown_word;
 use clap::{Args, Parser, Subcommand};
 use client::{Config, WebSeedChecks};
@@ -17,7 +19,8 @@ pub(crate) use dht::Dht;
 pub(crate) use metadata::Metadata;
 use network::{Conversation, Ourselves};
 use output::OutputArgs;
-pub(crate) use report::{Format, History, Merge, Report};
+pub(crate) use report_page::{Format, History, Merge, Report};
+use rounds::Rounds;
 use sources::{AskedNodes, AskedTrackers, AskedWebSeeds, Certificates, Sources};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -125,6 +128,8 @@ pub(crate) struct MainJob {
     conversation: Conversation,
     #[command(flatten)]
     ourselves: Ourselves,
+    #[command(flatten)]
+    pub(crate) rounds: Rounds,
 
     /// Print one JSON object a line instead of text
     #[arg(long, help_heading = "Output")]
@@ -299,6 +304,11 @@ impl Cli {
 }
 
 impl MainJob {
+    /// When it is done again; `None` if it is done once.
+    pub(crate) fn schedule(&self) -> Result<Option<Schedule>, String> {
+        self.rounds.schedule(self.ourselves.deadline)
+    }
+
     /// The configuration of the engine, or one line about what is wrong.
     pub(crate) fn config(&self) -> Result<Config, String> {
         let mut config = Config::default().with_show_secrets(self.output_args.show_secrets);
@@ -309,6 +319,10 @@ impl MainJob {
         self.nodes.apply(&mut config)?;
         self.certificates.apply(&mut config)?;
         self.sources.apply(&mut config)?;
+        if self.schedule()?.is_some_and(|schedule| schedule.deadline.is_some()) {
+            // It is that of the whole.
+            config.deadline = Config::default().deadline;
+        }
         Ok(config)
     }
 }

@@ -13,7 +13,7 @@ use crate::origin::Origin;
 use crate::output::Output;
 use crate::ping::ping;
 use crate::report_page::report;
-use crate::runs::run_all;
+use crate::runs::{Plan, run_all};
 use crate::saved::SaveTo;
 use crate::show;
 use crate::shown::shown_word;
@@ -83,8 +83,13 @@ fn main_job(args: MainJob) -> ExitCode {
     } else {
         Form::Report { all: args.all }
     };
+    let schedule = match args.schedule() {
+        Ok(schedule) => schedule,
+        Err(reason) => return cannot(&reason),
+    };
+    let plan = Plan { schedule, db: args.rounds.db.clone() };
     let (quiet, fail_under) = (args.quiet && !args.nagios, fail_under.unwrap_or_default());
-    let shown = Shown { file, quiet, fail_under, ..Shown::of(form) };
+    let shown = Shown { file, quiet, fail_under, plan, ..Shown::of(form) };
     run_inputs(expanded, &config, shown, true)
 }
 
@@ -169,11 +174,19 @@ struct Shown {
     quiet: bool,
     fail_under: crate::conditions::Conditions,
     save_to: SaveTo,
+    plan: Plan,
 }
 
 impl Shown {
     fn of(form: Form) -> Self {
-        Self { form, file: None, quiet: false, fail_under: Default::default(), save_to: SaveTo::Nowhere }
+        Self {
+            form,
+            file: None,
+            quiet: false,
+            fail_under: Default::default(),
+            save_to: SaveTo::Nowhere,
+            plan: Plan::default(),
+        }
     }
 }
 
@@ -184,7 +197,7 @@ fn run_torrents(words: &[OsString], config: &Config, shown: Shown) -> ExitCode {
 /// The main job for each torrent; words that name none are reported with the reason.
 fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool) -> ExitCode {
     let Expanded { origins, faults, notes } = expanded;
-    let Shown { form, file, quiet, fail_under, save_to } = shown;
+    let Shown { form, file, quiet, fail_under, save_to, plan } = shown;
     // A monitoring system takes one line, the status.
     if !matches!(form, Form::Nagios(_)) {
         eprint_each(&notes);
@@ -194,13 +207,22 @@ fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool)
         dht_time(origins.len(), config).iter().for_each(|line| eprint_error(line));
     }
     let show_secrets = config.show_secrets;
-    let options = OutputOptions { form, file, quiet, show_secrets, fail_under, torrents, save_to };
+    let options = OutputOptions {
+        form,
+        file,
+        quiet,
+        show_secrets,
+        fail_under,
+        torrents,
+        rounds: plan.schedule.is_some(),
+        save_to,
+    };
     // The log and the progress would write over each other.
     let mut output =
         Output::new(options).with_progress(progress && !tracing::enabled!(target: "client", tracing::Level::DEBUG));
     let worst = if faults.is_empty() { Exit::Answered } else { Exit::LocalError };
     faults.iter().for_each(|(name, reason)| output.fault(name, Exit::LocalError, reason));
-    block_on(run_all(origins, config, output, worst))
+    block_on(run_all(origins, config, output, worst, plan))
 }
 
 /// Datagrams of a lookup of one info-hash in the DHT over one family of addresses.

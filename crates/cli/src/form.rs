@@ -19,6 +19,8 @@ pub(crate) struct OutputOptions {
     pub(crate) fail_under: Conditions,
     /// Number of torrents to report on.
     pub(crate) torrents: usize,
+    /// Whether a run is told with its round, as text.
+    pub(crate) rounds: bool,
     /// Where the torrent of a link goes.
     pub(crate) save_to: SaveTo,
 }

@@ -17,7 +17,7 @@ mod rows;
 mod screen;
 mod sources;
 mod strip;
-mod style;
+pub(crate) mod style;
 pub(crate) mod tally;
 mod times;
 pub(crate) mod torrent_sheet;

@@ -38,9 +38,11 @@ pub(crate) fn merge(args: &Merge) -> Result<Vec<u8>, String> {
 fn counts(merged: &Merged) -> String {
     let count = |count: u64, what: &str| plural(usize::try_from(count).unwrap_or(usize::MAX), what);
     format!(
-        "{}, {} new, {} known already",
+        "{}, {}, {} new {}, {} known already",
+        count(merged.rounds, "round"),
         count(merged.torrents, "torrent"),
-        count(merged.observations, "observation"),
+        merged.observations,
+        if merged.observations == 1 { "observation" } else { "observations" },
         merged.known
     )
 }

@@ -237,6 +237,45 @@ impl Output {
         Ok(unmet)
     }
 
+    /// Begins a round: counts begin anew.
+    pub(crate) fn begin_round(&mut self) {
+        self.progress.anew();
+        self.total = Total::new(self.total.torrents);
+    }
+
+    /// Ends a round: its total as JSON, and the text of it.
+    pub(crate) fn end_round(&mut self, answered: usize, text: Option<String>) -> io::Result<()> {
+        self.total.answered = answered;
+        if self.total.torrents > 1 {
+            self.tell(None, true, |output| json::total(&output.total))?;
+        }
+        self.round(text)
+    }
+
+    /// Tells of one round, or of all: text.
+    pub(crate) fn round(&mut self, text: Option<String>) -> io::Result<()> {
+        if let (Form::Report { .. }, Some(text)) = (&self.options.form, text) {
+            self.written.line(&text);
+        }
+        self.flush()
+    }
+
+    /// What has changed since the observation before, in front of the report on the only torrent.
+    pub(crate) fn since(&mut self, line: Option<String>) -> io::Result<()> {
+        let is_told = matches!(self.options.form, Form::Report { .. }) && self.total.torrents == 1;
+        let line = line.filter(|_| is_told);
+        self.tell(line.map(|line| format!("\n{line}")), false, |_| Ok(String::new()))
+    }
+
+    /// Whether everything is to be listed.
+    pub(crate) fn lists_all(&self) -> bool {
+        matches!(self.options.form, Form::Report { all: true })
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.options.quiet
+    }
+
     /// The goodbyes that are owed: those that could not be sent.
     pub(crate) fn goodbyes(&mut self, input: &Input, owed: &[TrackerReport]) -> io::Result<()> {
         for report in owed {
@@ -309,7 +348,8 @@ impl Output {
             self.cannot_write(&error);
         }
         self.total.answered = answered;
-        let several = self.total.torrents > 1;
+        // Each round has its own.
+        let several = self.total.torrents > 1 && !self.options.rounds;
         let (mut level, page) = (None, self.page());
         let line = match &self.options.form {
             Form::Report { all } if several => Some(total(&self.total, *all, page)),
@@ -348,7 +388,7 @@ impl Output {
         let json =
             if is_json || self.written.has_file() { Some(json(self)?).filter(|line| !line.is_empty()) } else { None };
         json.iter().for_each(|json| self.written.file_line(json));
-        let line = if is_json { json } else { line };
+        let line = if is_json { json } else { line.filter(|_| !self.options.rounds) };
         if let Some(line) = line.filter(|_| always || !self.options.quiet) {
             if self.options.save_to.is_stdout() {
                 self.progress.erase();

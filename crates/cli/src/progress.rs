@@ -39,6 +39,12 @@ impl Progress {
         Self { on: wanted && !dumb && !logs && std::io::stderr().is_terminal(), ..Self::default() }
     }
 
+    /// Begins to count anew.
+    pub(crate) fn anew(&mut self) {
+        let Self { on, drawn, interrupted, .. } = *self;
+        *self = Self { on, drawn, interrupted, ..Self::default() };
+    }
+
     pub(crate) fn begin(&mut self, until: Option<Instant>) {
         self.begun += 1;
         self.runs += 1;

@@ -1,13 +1,18 @@
 //! One torrent from the command line to its exit code.
 
 use crate::advice::advice;
+use crate::conditions::Conditions;
 use crate::exit::Exit;
 use crate::human::tally::Tally;
 use crate::input::{Input, InputError};
 use crate::origin::Origin;
 use crate::output::Shared;
+use crate::recorder::Recorder;
 use crate::room::Room;
+use crate::rounds::carried::Carried;
+use crate::rounds::changed::since;
 use crate::saved::Saved;
+use crate::seen::{Observer, Seen};
 use client::{Config, CutShort, Event, Known, Sources, Summary, Swarm, Verdict};
 use guard::ErrorChain;
 use metainfo::TorrentFile;
@@ -17,76 +22,119 @@ use std::task::Poll;
 use std::time::Instant;
 use tokio::sync::watch;
 
-/// Does the main job for one torrent, and reports it as it happens. Its time begins when there is room in memory for it.
-pub(crate) async fn run(
-    origin: &Origin,
-    config: Config,
-    shared: &client::Shared,
-    room: &Room,
-    output: &Shared,
-    mut interrupted: watch::Receiver<bool>,
-) -> Exit {
-    let name = origin.shown();
+/// What all runs have.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    pub(crate) shared: client::Shared,
+    pub(crate) room: Room,
+    pub(crate) output: Shared,
+    pub(crate) recorder: Recorder,
+    /// Whether the same is done again: then a run is told with its round, and says no goodbye.
+    pub(crate) again: bool,
+    /// What has to hold for there to be no other round.
+    pub(crate) until: Option<Conditions>,
+    pub(crate) interrupted: watch::Receiver<bool>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) exit: Exit,
+    /// Why there was none.
+    pub(crate) fault: Option<String>,
+    /// What it saw, where that is wanted.
+    pub(crate) seen: Option<Seen>,
+    /// Conditions that are not met.
+    pub(crate) unmet: Vec<String>,
+}
+
+impl Ran {
+    fn without(exit: Exit, fault: Option<String>) -> Self {
+        Self { exit, fault, seen: None, unmet: Vec::new() }
+    }
+}
+
+/// Does the main job for one torrent, in the round that began at `at_ms`, and reports it as it happens. Its time begins when there is
+/// room in memory for it.
+pub(crate) async fn run(origin: &Origin, carried: &mut Carried, context: Context, at_ms: i64) -> Ran {
+    let Context { config, output, interrupted, .. } = &context;
+    let (name, mut interrupt) = (origin.shown(), interrupted.clone());
     let place = tokio::select! {
-        place = room.place(origin.length()) => place,
-        _ = interrupted.wait_for(|said| *said) => None,
+        place = context.room.place(origin.length()) => place,
+        _ = interrupt.wait_for(|said| *said) => None,
     };
     let Some(mut place) = place else {
         output.lock().interrupted(&name);
-        return Exit::Interrupted;
+        return Ran::without(Exit::Interrupted, None);
     };
-    let mode = Mode {
-        named_peers: !config.peers.is_empty(),
-        counts_only: config.scrape || !config.dial,
-        metadata_only: output.lock().is_of_metadata(),
-        web_seeds_only: config.sources == Sources::NONE.with_web_seeds(true),
-    };
-    let wants_proof = config.web_seed_proof;
+    let mode = Mode::of(config, output);
     let begun = Instant::now();
     let until = begun.checked_add(config.deadline);
     let prepared = tokio::select! {
-        prepared = Box::pin(prepare(origin, config, shared)) => prepared,
-        _ = interrupted.wait_for(|said| *said) => {
+        prepared = Box::pin(prepare(origin, carried, &context)) => prepared,
+        _ = interrupt.wait_for(|said| *said) => {
             output.lock().interrupted(&name);
-            return Exit::Interrupted;
+            return Ran::without(Exit::Interrupted, None);
         }
     };
     place.has_read();
     let (mut input, mut swarm) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
-            output.lock().fault(&name, Exit::LocalError, &advice(&error));
-            return Exit::LocalError;
+            let reason = advice(&error);
+            if !context.again {
+                output.lock().fault(&name, Exit::LocalError, &reason);
+            }
+            return Ran::without(Exit::LocalError, Some(reason));
         }
     };
-    if wants_proof && input.torrent_ref.proof.is_none() {
+    if config.web_seed_proof && input.torrent_ref.proof.is_none() {
         output.lock().report_error(&name, "give the .torrent file for a proof: the hashes of its pieces are not known");
     }
     output.lock().progress.begin(until);
     output.lock().running.begin(&name, begun, swarm.interim());
     // On the heap, each in its time: many runs may wait.
-    let result = Box::pin(tell(&mut input, &mut swarm, mode, output, interrupted)).await;
+    let result = Box::pin(tell(&mut input, &mut swarm, mode, &context, at_ms)).await;
     output.lock().running.end(&name, begun);
-    // Takes the announces back; the result has been printed.
-    let owed = Box::pin(swarm.shutdown()).await;
-    let reported = output.lock().goodbyes(&input, &owed);
-    let result = result.and_then(|result| reported.map(|()| result));
-    match result {
+    let reported = Box::pin(leave(origin, carried, input, swarm, &context)).await;
+    match result.and_then(|result| reported.map(|()| result)) {
         // stdout is closed: the exit code of a closed pipe is 0.
-        Ok(_) if output.lock().is_closed() => Exit::Answered,
-        Ok(result) => result.exit(&name, output),
+        Ok(_) if output.lock().is_closed() => Ran::without(Exit::Answered, None),
+        Ok(result) => result.ran(&name, &context),
         Err(error) => {
             output.lock().cannot_write(&error);
-            Exit::LocalError
+            Ran::without(Exit::LocalError, None)
         }
     }
 }
 
-async fn prepare(origin: &Origin, config: Config, shared: &client::Shared) -> Result<(Input, Swarm), InputError> {
-    let input = origin.read(&config).await?;
-    input.check_for_dht(&config)?;
-    let swarm = Swarm::sharing(input.torrent_ref.clone(), config, shared)?;
+async fn prepare(origin: &Origin, carried: &mut Carried, context: &Context) -> Result<(Input, Swarm), InputError> {
+    let Context { config, shared, output, .. } = context;
+    let input = carried.input(origin, config).await?;
+    input.check_for_dht(config)?;
+    let (membership, owed) = carried.membership(input.torrent_ref.hashes, config, shared).await;
+    // An error of writing comes again with the next line.
+    let _ = output.lock().goodbyes(&input, &owed);
+    let swarm = Swarm::resuming(input.torrent_ref.clone(), config.clone(), shared, membership)?;
     Ok((input, swarm))
+}
+
+/// Takes the announces back, once the result has been printed; if there is another round, keeps what that takes over.
+async fn leave(
+    origin: &Origin,
+    carried: &mut Carried,
+    input: Input,
+    swarm: Swarm,
+    context: &Context,
+) -> std::io::Result<()> {
+    if context.again {
+        carried.pause(input.torrent_ref.hashes, swarm.pause().await);
+        carried.keep(origin, input);
+        return Ok(());
+    }
+    let owed = swarm.shutdown().await;
+    context.output.lock().goodbyes(&input, &owed)
 }
 
 /// What the user asked for beyond the torrent's own peers.
@@ -100,6 +148,17 @@ struct Mode {
     metadata_only: bool,
 }
 
+impl Mode {
+    fn of(config: &Config, output: &Shared) -> Self {
+        Self {
+            named_peers: !config.peers.is_empty(),
+            counts_only: config.scrape || !config.dial,
+            metadata_only: output.lock().is_of_metadata(),
+            web_seeds_only: config.sources == Sources::NONE.with_web_seeds(true),
+        }
+    }
+}
+
 /// What is left when the summary has been printed.
 #[derive(Debug)]
 struct RunResult {
@@ -108,6 +167,8 @@ struct RunResult {
     unmet: Vec<String>,
     /// Why it has this exit code, where its report does not say so.
     because: Option<String>,
+    /// What it saw, where that is wanted.
+    seen: Option<Seen>,
 }
 
 /// Why a run about a link ended once its metadata was there.
@@ -119,18 +180,24 @@ async fn tell(
     input: &mut Input,
     swarm: &mut Swarm,
     mode: Mode,
-    output: &Shared,
-    mut interrupted: watch::Receiver<bool>,
+    context: &Context,
+    at_ms: i64,
 ) -> std::io::Result<RunResult> {
-    let mut result = RunResult { exit: Exit::Answered, unmet: Vec::new(), because: None };
+    let (output, recorder, mut interrupted) = (&context.output, &context.recorder, context.interrupted.clone());
+    let mut result = RunResult { exit: Exit::Answered, unmet: Vec::new(), because: None, seen: None };
     let (mut tally, mut cut_short, mut saved) = (output.lock().tally(), false, Saved::No);
+    let mut observer = (context.again || recorder.has_database()).then(Observer::default);
     output.lock().start(input)?;
     loop {
         // stdout is closed: leave quietly.
         if output.lock().is_closed() {
             return Ok(result);
         }
-        match next_event(swarm, output, &mut interrupted, cut_short).await? {
+        let next = next_event(swarm, output, &mut interrupted, cut_short).await?;
+        if let (Next::Event(event), Some(observer)) = (&next, &mut observer) {
+            observer.count(input, event, recorder);
+        }
+        match next {
             Next::Interrupt => {
                 cut_short = true;
                 swarm.interrupt();
@@ -180,6 +247,14 @@ async fn tell(
                     Saved::Failed(reason) => Some(reason.clone()),
                     _ => because(result.exit, &summary, mode, &tally, is_known),
                 };
+                if let Some(observer) = observer.take() {
+                    result.seen = observer.end(input, &summary, (recorder, at_ms), context.until.as_ref()).await;
+                }
+                if let Some(seen) = result.seen.as_ref().filter(|_| !context.again) {
+                    let mut output = output.lock();
+                    let page = output.page();
+                    output.since(since(seen, page))?;
+                }
                 let exit = (result.exit, result.because.as_deref(), &saved);
                 result.unmet = output.lock().summary(input, &summary, &tally, exit)?;
             }
@@ -272,14 +347,19 @@ fn exit(summary: &Summary, mode: Mode) -> Exit {
 }
 
 impl RunResult {
-    /// The exit code, and on stderr what is not met, or why there was no source of peers.
-    fn exit(&self, name: &str, output: &Shared) -> Exit {
-        if let Some(because) = self.because.as_ref().filter(|_| !output.lock().is_report()) {
-            output.lock().report_error(name, because);
+    /// How the run ended; on stderr what is not met, or why there was no source of peers.
+    fn ran(self, name: &str, context: &Context) -> Ran {
+        let Self { exit, unmet, because, seen } = self;
+        if !context.again {
+            let mut output = context.output.lock();
+            if let Some(because) = because.filter(|_| !output.is_report()) {
+                output.report_error(name, &because);
+            }
+            if !unmet.is_empty() {
+                output.report_error(name, &format!("{} (--fail-under)", unmet.join("; ")));
+            }
         }
-        if !self.unmet.is_empty() {
-            output.lock().report_error(name, &format!("{} (--fail-under)", self.unmet.join("; ")));
-        }
-        if self.unmet.is_empty() { self.exit } else { self.exit.max(Exit::NoPeerAnswered) }
+        let exit = if unmet.is_empty() { exit } else { exit.max(Exit::NoPeerAnswered) };
+        Ran { exit, fault: None, seen, unmet }
     }
 }

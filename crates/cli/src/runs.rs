@@ -1,26 +1,40 @@
-//! Several torrents at the same time, within the permits, quotas and pace of one run.
+//! The torrents of the command line: once, or again and again, to the exit code.
 
 use crate::advice::{advice, cannot_write};
 use crate::exit::{Exit, eprint_error};
 use crate::origin::Origin;
 use crate::output::{Output, Shared};
+use crate::recorder::Recorder;
 use crate::room::Room;
-use crate::run::run;
-use crate::signals::{Signals, Wish};
+use crate::round::{AtOnce, Runs};
+use crate::rounds::carried::Carried;
+use crate::rounds::changed::Changed;
+use crate::rounds::schedule::Schedule;
+use crate::rounds::{Ended, again};
+use crate::run::Context;
+use crate::signals::Signals;
 use crate::text::plural;
 use client::Config;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
 
-/// How often the progress is drawn anew.
-const TICK: Duration = Duration::from_millis(200);
+/// When it is done again, and where what is seen is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) schedule: Option<Schedule>,
+    pub(crate) db: Option<PathBuf>,
+}
 
 /// Runs every torrent and reports on each, and on all of several in a total; gives the worst exit code, `worst` included.
-pub(crate) async fn run_all(origins: Vec<Origin>, config: &Config, mut output: Output, worst: Exit) -> ExitCode {
-    let mut signals = match Signals::listen() {
+pub(crate) async fn run_all(
+    origins: Vec<Origin>,
+    config: &Config,
+    mut output: Output,
+    worst: Exit,
+    plan: Plan,
+) -> ExitCode {
+    let signals = match Signals::listen() {
         Ok(signals) => signals,
         Err(error) => return output.cannot_begin(&format!("cannot listen for signals: {error}")),
     };
@@ -29,9 +43,24 @@ pub(crate) async fn run_all(origins: Vec<Origin>, config: &Config, mut output: O
         Err(error) => return output.cannot_begin(&advice(&error.into())),
     };
     let output = Shared::new(output);
-    let ended = run_each(origins, config, &shared, &output, &mut signals, worst).await;
+    let (interrupt, interrupted) = watch::channel(false);
+    let context = Context {
+        config: config.clone(),
+        shared: shared.clone(),
+        room: Room::new(),
+        output: output.clone(),
+        recorder: Recorder::new(plan.db, output.clone()),
+        again: plan.schedule.is_some(),
+        until: plan.schedule.as_ref().and_then(|schedule| schedule.until.clone()),
+        interrupted,
+    };
+    let mut runs = Runs { context, signals, interrupt, heard: false };
+    let ended = match &plan.schedule {
+        None => once(origins, &mut runs, worst).await,
+        Some(schedule) => again(origins, schedule, &mut runs, worst).await,
+    };
     let mut output = output.lock();
-    let Some((worst, answered)) = ended else {
+    let Ok(Ended { exit, answered }) = ended else {
         // The second interrupt: what waits to be written stays unwritten.
         if let owed @ 1.. = shared.goodbyes_owed() {
             eprint_error(&format!("left at once, with {} not taken back", plural(owed, "announce")));
@@ -40,73 +69,39 @@ pub(crate) async fn run_all(origins: Vec<Origin>, config: &Config, mut output: O
     };
     match output.total(answered) {
         Ok(Some(level)) => level.code().into(),
-        Ok(None) => worst.into(),
+        Ok(None) => exit.into(),
         Err(error) => {
             eprint_error(&cannot_write(&error));
-            worst.max(Exit::LocalError).into()
+            exit.max(Exit::LocalError).into()
         }
     }
 }
 
-/// The worst exit code, and how many runs were a success; `None` when a second interrupt ended it.
-async fn run_each(
-    origins: Vec<Origin>,
-    config: &Config,
-    shared: &client::Shared,
-    output: &Shared,
-    signals: &mut Signals,
-    mut worst: Exit,
-) -> Option<(Exit, usize)> {
-    let (interrupt, interrupted) = watch::channel(false);
-    let (mut waiting, mut running) = (origins.into_iter(), JoinSet::new());
-    let room = Room::new();
-    let mut tick = interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// One round.
+async fn once(origins: Vec<Origin>, runs: &mut Runs, mut worst: Exit) -> Result<Ended, AtOnce> {
+    let at_ms = runs.begin().await;
     let mut answered = 0;
-    loop {
-        while running.len() < shared.runs()
-            && !*interrupted.borrow()
-            && !output.lock().is_closed()
-            && let Some(origin) = waiting.next()
-        {
-            let (config, shared, room, output, interrupted) =
-                (config.clone(), shared.clone(), room.clone(), output.clone(), interrupted.clone());
-            running.spawn(async move { run(&origin, config, &shared, &room, &output, interrupted).await });
-        }
-        tokio::select! {
-            ended = running.join_next() => match ended {
-                Some(Ok(exit)) => {
-                    worst = worst.max(exit);
-                    answered += usize::from(exit == Exit::Answered);
-                }
-                // A panic is a defect of this program, and goes on here.
-                Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-                None => break,
-            },
-            // The first one ends the runs, which say goodbye; the second one means now.
-            wish = signals.next() => match wish {
-                Wish::HowFar => output.lock().how_far(),
-                Wish::EndOnce if *interrupt.borrow() => {}
-                Wish::End | Wish::EndOnce => {
-                    output.lock().progress.interrupted();
-                    if interrupt.send_replace(true) {
-                        return None;
-                    }
-                }
-            },
-            // Also where nothing is drawn: another run may begin.
-            _ = tick.tick() => {
-                let mut output = output.lock();
-                output.progress.in_flight(shared.in_flight());
-                let dht_nodes = output.running.dht_nodes(&output.total);
-                output.progress.dht(dht_nodes);
-                output.progress.draw();
-            }
-        }
+    let mut changed = Changed::default();
+    let jobs = origins.into_iter().enumerate().map(|(n, origin)| (n, origin, Carried::default()));
+    runs.each(at_ms, jobs, None, |_, ran, _| {
+        let Some(ran) = ran else { return };
+        worst = worst.max(ran.exit);
+        answered += usize::from(ran.exit == Exit::Answered);
+        ran.seen.iter().for_each(|seen| changed.add(seen));
+    })
+    .await?;
+    if !runs.context.recorder.end_round().await {
+        worst = worst.max(Exit::LocalError);
     }
     // Also when everything had been told, and only the goodbyes were waited for.
-    if *interrupted.borrow() {
+    if runs.is_interrupted() {
         worst = Exit::Interrupted;
     }
-    Some((worst, answered))
+    let mut output = runs.context.output.lock();
+    let page = output.page();
+    if output.total.torrents > 1 {
+        // An error of writing comes again with the total.
+        let _ = output.round(changed.lines(page));
+    }
+    Ok(Ended { exit: worst, answered })
 }

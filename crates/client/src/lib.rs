@@ -10,6 +10,7 @@ mod error;
 mod interim;
 mod layers;
 mod limits;
+mod membership;
 mod metadata;
 mod net;
 mod setters;
@@ -25,6 +26,7 @@ pub use download::BitTorrentClient;
 pub use error::{Error, ReadError};
 pub use interim::{Interim, SoFar};
 pub use limits::Limits;
+pub use membership::Membership;
 pub use metadata::Known;
 pub use net::interface::{Interface, InterfaceError};
 pub use report::{

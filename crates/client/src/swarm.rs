@@ -20,6 +20,7 @@ use crate::discovery::{Discovery, given};
 use crate::error::Error;
 use crate::interim::Interim;
 use crate::layers::{self, Layers};
+use crate::membership::Membership;
 use crate::metadata::{self, Known, Metadata};
 use crate::net::stop::Stop;
 use crate::shared::{Shared, Waiting};
@@ -79,17 +80,42 @@ impl Swarm {
     /// # Errors
     /// A private torrent without permission, certificates that cannot be read.
     pub fn sharing(torrent_ref: impl Into<TorrentRef>, config: Config, shared: &Shared) -> Result<Self, Error> {
-        Self::about(torrent_ref.into(), config, shared)
+        Self::resuming(torrent_ref, config, shared, Membership::default())
     }
 
-    fn about(mut torrent_ref: TorrentRef, mut config: Config, shared: &Shared) -> Result<Self, Error> {
+    /// As [`sharing`](Self::sharing), for the next of several runs about one torrent, one after the other: trackers that may not be
+    /// announced to yet are asked for their counts, and the peers that they named last are tried again.
+    ///
+    /// # Errors
+    /// As [`sharing`](Self::sharing); a torrent that was private in an earlier run is so in this one. The membership is then lost.
+    pub fn resuming(
+        torrent_ref: impl Into<TorrentRef>,
+        config: Config,
+        shared: &Shared,
+        membership: Membership,
+    ) -> Result<Self, Error> {
+        let mut torrent_ref = torrent_ref.into();
+        // Of a link, what an earlier run has learned.
+        if membership.is_private() {
+            torrent_ref.private = Some(true);
+            torrent_ref.peers.clear();
+        }
+        Self::about(torrent_ref, config, shared, membership)
+    }
+
+    fn about(
+        mut torrent_ref: TorrentRef,
+        mut config: Config,
+        shared: &Shared,
+        membership: Membership,
+    ) -> Result<Self, Error> {
         let metadata = Metadata::new(&torrent_ref, &config, shared);
         torrent_ref.may_be_learned |= metadata.is_some();
         let stop = Stop::default();
         let secrets = config.secrets(&torrent_ref);
         let by_author = torrent_ref.web_seeds.len() + torrent_ref.http_seeds.len();
         let has_web_seeds = by_author + config.web_seeds.len() > 0;
-        let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets)?;
+        let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets, membership)?;
         let context = {
             let (stopped, asks_dht) = (stop.listen(), discovery.asks_dht());
             let offers = Offers {
@@ -216,19 +242,32 @@ impl Swarm {
         self.cut_short(CutShort::Interrupt);
     }
 
+    /// Ends the run, as [`shutdown`](Self::shutdown) does, without a goodbye: trackers go on counting us until the next run about the
+    /// torrent, or until the membership [leaves](Membership::leave).
+    pub async fn pause(mut self) -> Membership {
+        self.close().await;
+        self.discovery.pause().await
+    }
+
     /// Takes leave: each tracker that may have counted us is told `stopped`, within 4 s for each from when the pace
     /// ([`Limits::tracker_rate`](crate::Limits::tracker_rate)) and the descriptors allow it. Closes what is still open first.
     ///
     /// The reports are of the goodbyes that are owed: those that could not be sent, and why. Their trackers count us until they
     /// forget us by themselves.
     pub async fn shutdown(mut self) -> Vec<TrackerReport> {
+        self.close().await;
+        let membership = self.discovery.pause().await;
+        membership.leave(&self.config, &self.shared).await
+    }
+
+    /// Closes what is open to peers.
+    async fn close(&mut self) {
         self.stop.set();
         // Another run may begin meanwhile.
         self.waits.get_or_insert_with(|| self.shared.wait());
         self.lookups.abort();
         // Connections of attempts are closed when their tasks are gone; goodbyes need the descriptors.
         self.dialler.shutdown().await;
-        self.discovery.shutdown().await
     }
 
     /// Waits for one thing, and takes it in. The order is that in which things are looked at that are ready at the same time:

@@ -2,9 +2,9 @@
 //! the whole process.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
-use client::{Bind, Config, EncryptionPolicy, Event, Shared, Sources, Swarm};
+use client::{Bind, Config, EncryptionPolicy, Event, Membership, Shared, Sources, Swarm, Trackers};
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{FakeSwarm, MetadataScript, Peer, Serving, peer_ip};
+use fake_swarm::{FakeSwarm, FakeTracker, MetadataScript, Peer, Serving, TrackerScript, peer_ip};
 use ids::InfoHash;
 use metainfo::Torrent;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -31,6 +31,9 @@ const LINK_PIECES: u64 = 5120;
 /// Bytes for each link of which one of 20 is in assembly, and for each that is known.
 const PASSING: usize = 64 << 10;
 const KEPT: usize = 192 << 10;
+/// Bytes for each torrent between two runs, of which one tracker has named [`PEERS`]: 8 for each, and what asking it takes.
+const BETWEEN: usize = 3072;
+const PEERS: u16 = 200;
 /// Connections in flight at once.
 const CONNECTIONS: usize = 4000;
 
@@ -53,6 +56,34 @@ fn config(peers: Vec<PeerAddress>) -> Config {
         .with_handshake_timeout(Duration::from_secs(3600))
         .with_connect_timeout(Duration::from_secs(3600))
         .with_deadline(Duration::from_secs(3600))
+}
+
+/// Bytes for each torrent between two runs.
+async fn between_runs() -> usize {
+    let peers = (1..=PEERS).map(|n| SocketAddr::from(([127, 8, 0, 1], 6000 + n)));
+    let tracker = FakeTracker::start(TrackerScript::peers(peers)).unwrap();
+    let trackers = Trackers::Only(vec![tracker.announce_url().parse().unwrap()]);
+    let config =
+        config(Vec::new()).with_sources(Sources::NONE.with_trackers(true)).with_trackers(trackers).with_dial(false);
+    let shared = Shared::new(&config).unwrap();
+    let mut memberships = Vec::new();
+    for n in 0..50 {
+        let mut membership = Membership::default();
+        // The second run is the same as any later one.
+        for _ in 0..2 {
+            let mut swarm = Swarm::resuming(InfoHash([n; 20]), config.clone(), &shared, membership).unwrap();
+            while let Some(event) = swarm.next().await {
+                if let Event::Summary(summary) = event {
+                    assert_eq!(summary.peers, usize::from(PEERS));
+                }
+            }
+            membership = swarm.pause().await;
+        }
+        memberships.push(membership);
+    }
+    let (kept, before) = (memberships.len(), allocated());
+    drop(memberships);
+    (before - allocated()) / kept
 }
 
 /// A port where the kernel accepts connections, nothing answers, and this process allocates nothing for them.
@@ -172,6 +203,9 @@ fn memory_does_not_grow_with_the_swarm() {
     let encrypted = on_its_own(in_flight(EncryptionPolicy::Require));
     let (named, reported) = on_its_own(named_and_reported(100_000));
     let (passing, kept) = (on_its_own(links(LINKS / 20, false)), on_its_own(links(LINKS, true)));
+    let between = on_its_own(between_runs());
+    println!("{between} for each torrent between runs");
+    assert!(between <= BETWEEN, "{between} bytes for each torrent between runs");
     println!("{passing} for each link with room for one of 20, {kept} when all are kept");
     assert!(passing <= PASSING, "{passing} bytes for each link when one of 20 has room");
     assert!(kept <= KEPT, "{kept} bytes for each link with its metadata");

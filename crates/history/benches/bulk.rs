@@ -19,7 +19,8 @@ fn main() -> Result<(), Error> {
     let folder = arguments.get(1).map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = folder.join(format!("history-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let done = bytes_of_a_row(&folder).and_then(|()| thinned_as_it_goes(&folder)).and_then(|()| a_year(&folder, torrents));
+    let done =
+        bytes_of_a_row(&folder).and_then(|()| thinned_as_it_goes(&folder)).and_then(|()| a_year(&folder, torrents));
     std::fs::remove_dir_all(&folder)?;
     done
 }
@@ -104,7 +105,11 @@ fn a_year(folder: &Path, torrents: u64) -> Result<(), Error> {
     let mut merged = History::open(&folder.join("merged.db"))?;
     println!("{:?}", timed("merge into an empty file", || merged.merge(&path))?);
     drop(merged);
-    println!("merged file: {} MB; memory at the end {:?} KiB", size(&folder.join("merged.db"))? / 1_000_000, peak_kib());
+    println!(
+        "merged file: {} MB; memory at the end {:?} KiB",
+        size(&folder.join("merged.db"))? / 1_000_000,
+        peak_kib()
+    );
     Ok(())
 }
 

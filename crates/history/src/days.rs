@@ -31,7 +31,8 @@ impl History {
     pub fn bytes_by_seeds(&mut self, mut each_day: impl FnMut(i64, &BTreeMap<u32, u64>)) -> Result<(), Error> {
         self.snapshot(|access| {
             let mut torrents = access.sizes()?;
-            let mut statement = access.connection.prepare("SELECT day, torrent, verified_seeds FROM days ORDER BY 1, 2")?;
+            let mut statement =
+                access.connection.prepare("SELECT day, torrent, verified_seeds FROM days ORDER BY 1, 2")?;
             let mut rows = statement.query([])?;
             let (mut bytes, mut today) = (BTreeMap::new(), None);
             while let Some(row) = rows.next()? {

@@ -92,10 +92,11 @@ impl Observation {
 
     fn seeds_since(&self, before: &Self) -> Option<Change> {
         let (was, now) = (before.verified_seeds, self.verified_seeds);
-        let (gone, new) = match (self.met, before.met) {
-            (Some(met), Some(_)) => (met.seeds_gone, met.seeds_new),
-            _ => (was.saturating_sub(now), now.saturating_sub(was)),
-        };
+        let (mut gone, mut new) = (was.saturating_sub(now), now.saturating_sub(was));
+        // In the first round of a process both are 0: what was before it knows by number alone.
+        if let (Some(met), Some(_)) = (self.met, before.met) {
+            (gone, new) = (gone.max(met.seeds_gone), new.max(met.seeds_new));
+        }
         (gone + new > 0).then_some(Change::Seeds { gone, new, now })
     }
 
@@ -217,7 +218,9 @@ mod tests {
         let before = Observation { met: met(0, 0), ..seen(Verdict::Healthy, 2, 2.0) };
         let now = Observation { met: met(1, 1), ..before.clone() };
         assert_eq!(texts(&before, &now), ["1 seed gone, 1 new"]);
-        assert_eq!(texts(&Observation { met: None, ..before }, &now), [""; 0]);
+        assert_eq!(texts(&Observation { met: None, ..before.clone() }, &now), [""; 0]);
+        let first = Observation { met: met(0, 0), ..seen(Verdict::Healthy, 1, 2.0) };
+        assert_eq!(texts(&before, &first), ["1 seed gone"]);
     }
 
     #[test]

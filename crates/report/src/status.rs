@@ -113,7 +113,8 @@ impl TrackerStatus {
 }
 
 codes! {
-    /// What an ending says about the tracker. A refusal is an answer.
+    /// What an ending says about the tracker. A refusal is an answer. Of one that was not announced to, because its interval has not
+    /// passed ([`TrackerReport::announce_in`](crate::TrackerReport::announce_in)), what its last announce said.
     pub enum Standing {
         /// It gave what it was asked for.
         Answered = "answered",

@@ -7,7 +7,7 @@ use crate::observation::{
 };
 use crate::outcome::Outcome;
 use crate::peer::PeerReport;
-use crate::status::Standing;
+use crate::status::{Standing, TrackerStatus};
 use crate::summary::Summary;
 use crate::tracker::TrackerReport;
 use crate::transport::Transport;
@@ -107,10 +107,13 @@ impl Tally {
         self.claimed_leechers = self.claimed_leechers.max(report.leechers);
         use Standing::{Answered, Refused, Unknown, Unusable};
         let answered = matches!(report.standing, Answered | Refused | Unknown | Unusable);
+        let answered = answered && report.status != TrackerStatus::NotAsked;
+        // Between two announces its counts are asked for: that it gives none says nothing of its announces.
+        let is_of_counts = report.announce_in.is_some() && matches!(report.standing, Refused | Unknown | Unusable);
         let seen = TrackerObservation {
             url: cut(&without_secrets(&report.url), Observation::LONGEST_URL).into(),
             family: report.family,
-            status: report.status,
+            status: if is_of_counts { TrackerStatus::NotAsked } else { report.status },
             seeders: report.seeders,
             leechers: report.leechers,
             downloaded: report.downloaded,

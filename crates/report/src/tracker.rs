@@ -64,6 +64,10 @@ pub struct TrackerReport {
     /// Time that must pass between announces, or between scrapes (BEP 48), also beside a refusal
     #[serde(rename = "min_interval_s", with = "SomeSeconds")]
     pub min_interval: Option<Duration>,
+    /// Seconds until it may be announced to again, if that is why it was not in this run: it was asked for its counts at most, and the
+    /// peers that it named last were tried again
+    #[serde(rename = "announce_in_s", with = "SomeSeconds")]
+    pub announce_in: Option<Duration>,
     /// Our address as it sees it (BEP 24)
     pub external_ip: Option<IpAddr>,
     /// When to come back after a refusal (BEP 31) or an HTTP error (Retry-After); null also for never
@@ -151,6 +155,7 @@ impl TrackerReport {
             downloaded: None,
             interval: None,
             min_interval: None,
+            announce_in: None,
             external_ip: None,
             retry_in: None,
             is_final: false,

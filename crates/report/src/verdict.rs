@@ -80,7 +80,8 @@ impl Verdict {
         if summary.peers == 0 && is_refused {
             return Self::Refused;
         }
-        if summary.trackers_ok > 0 || summary.dht.answered > 0 {
+        // One that is not announced to again yet has answered.
+        if summary.trackers_ok > 0 || summary.trackers_of(Standing::Answered) > 0 || summary.dht.answered > 0 {
             let undialled =
                 count(Outcome::NotTried) + count(Outcome::AddressQuota) == summary.peers && summary.cut_short.is_none();
             return match summary.peers {

@@ -48,7 +48,7 @@ pub(crate) struct Conversation {
 pub(crate) struct Ourselves {
     /// Deadline for the whole run of each torrent [default: 30s; of web-seeds 5m]
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = TIMES)]
-    deadline: Option<Duration>,
+    pub(super) deadline: Option<Duration>,
 
     /// Use IPv4 only
     #[arg(short = '4', long, conflicts_with_all = ["ipv6", "bind"], help_heading = HOW)]

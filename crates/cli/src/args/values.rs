@@ -7,7 +7,7 @@ use tracker::PeerAddress;
 pub(crate) const TORRENT: &str =
     "A .torrent file, a folder of them, - for standard input, a magnet link, or an info-hash";
 
-/// `500ms`, `5s`, `2m`, or seconds without a unit; up to a day.
+/// `500ms`, `5s`, `2m`, `6h`, or seconds without a unit; up to a day.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     const LONGEST: f64 = 86_400.0;
     let number = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
@@ -15,6 +15,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         Some("ms") => 0.001,
         Some("s" | "") => 1.0,
         Some("m") => 60.0,
+        Some("h") => 3600.0,
         _ => return Err("expected a time such as 5s, 500ms or 2m".to_owned()),
     };
     let seconds = number.parse::<f64>().map_err(|_| "expected a time such as 5s, 500ms or 2m".to_owned())? * unit;
@@ -46,10 +47,12 @@ mod tests {
 
     #[test]
     fn durations_as_people_write_them() {
-        for (text, milliseconds) in [("5s", 5000), ("500ms", 500), ("1.5", 1500), ("2m", 120_000), ("0s", 0)] {
+        for (text, milliseconds) in
+            [("5s", 5000), ("500ms", 500), ("1.5", 1500), ("2m", 120_000), ("6h", 21_600_000), ("0s", 0)]
+        {
             assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)));
         }
-        for wrong in ["", "s", "5 s", "-1s", "5h", "inf", "NaN", "1e99"] {
+        for wrong in ["", "s", "5 s", "-1s", "5d", "25h", "inf", "NaN", "1e99"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }

@@ -180,7 +180,7 @@ fn complete(input: &Input) -> String {
 }
 
 /// `1 piece of disc2/track07.flac is missing`.
-fn missing(input: &Input, swarm: &SwarmView) -> Option<String> {
+pub(crate) fn missing(input: &Input, swarm: &SwarmView) -> Option<String> {
     let count = swarm.missing_pieces().filter(|&count| count > 0)?;
     if input.torrent_ref.pieces == Some(count) {
         return Some("every piece is missing".to_owned());

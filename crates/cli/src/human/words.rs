@@ -2,7 +2,7 @@
 
 use crate::human::style::{DIM, NAME_WIDTH};
 use crate::input::Input;
-use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size, time};
+use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size, span, time};
 use client::{
     CodeKind, DhtStatus, Explanation, Outcome, PeerReport, Role, Times, TrackerReport, TrackerStatus, WebSeedStatus,
 };
@@ -89,6 +89,7 @@ pub(super) fn said_by_tracker(report: &TrackerReport) -> Vec<String> {
     if !claims.is_empty() {
         said.push(format!("claims {}", listed(&claims)));
     }
+    said.extend(report.announce_in.map(|wait| format!("announced to again in {}", span(wait))));
     said
 }
 

@@ -2,10 +2,10 @@
 
 use crate::report_page::rounds::{Rounds, is_of_this_machine, seconds, verified, words};
 use crate::report_page::sentence::sentence;
-use client::report::Observation;
 use client::{CodeKind, Explanation, Verdict};
 use ids::InfoHashV2;
 use pages::{Claimed, Detail, ResponseTimes, TorrentView, UnixTime};
+use report::Observation;
 
 /// A torrent: its newest observation, and what was concluded from all.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use crate::report_page::known::{Known, More};
 use crate::report_page::rounds::{Rounds, seconds};
 use history::{Error, History, Latest};
 use ids::InfoHash;
-use pages::{BytesOverTime, MOST_DETAILS, Overview, TorrentView, worst_first};
+use pages::{BytesBySeeds, MOST_DETAILS, Overview, worst_first};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub(super) fn read(path: &Path, overview: &mut Overview, charts: bool) -> Result
             history.observations(view.info_hash)?.iter().for_each(|seen| rounds.add(seen));
             view.detail = torrents.get(&view.info_hash).map(|known| Box::new(known.detail(rounds)));
         }
-        bytes(&mut history, overview)?;
+        overview.bytes_by_seeds = bytes(&mut history)?;
     }
     Ok(())
 }
@@ -35,17 +35,12 @@ fn known(latest: Latest) -> Known {
     }
 }
 
-fn bytes(history: &mut History, overview: &mut Overview) -> Result<(), Error> {
-    let mut all = Vec::new();
-    for TorrentView { info_hash, data_size, .. } in &overview.torrents {
-        let mut rounds = Rounds::default();
-        history.observations(*info_hash)?.iter().for_each(|seen| rounds.add(seen));
-        all.push((data_size.unwrap_or_default(), rounds.seeds().collect::<Vec<_>>()));
-    }
-    let times = || all.iter().flat_map(|(_, seen)| seen.iter().map(|(at, _)| *at)).filter(|at| *at <= overview.made_at);
-    let Some((first, last)) = times().min().zip(times().max()) else { return Ok(()) };
-    let mut bytes = BytesOverTime::new(first, last);
-    all.iter().for_each(|(size, seen)| bytes.add(*size, seen.iter().copied()));
-    overview.bytes_by_seeds = bytes.sums();
-    Ok(())
+fn bytes(history: &mut History) -> Result<Vec<BytesBySeeds>, Error> {
+    let mut days = Vec::new();
+    history.bytes_by_seeds(|day_ms, by_seeds| {
+        let mut bytes = BytesBySeeds::new(seconds(day_ms));
+        by_seeds.iter().for_each(|(seeds, sum)| bytes.add(Some(*seeds), *sum));
+        days.push(bytes);
+    })?;
+    Ok(days)
 }

@@ -4,12 +4,12 @@ use crate::report_page::known::{Known, More};
 use crate::report_page::line_forms::{AnyLine, Dht, Peer, Start, Summary, Tracker, WebSeed};
 use crate::report_page::lines::{self, LeftOut};
 use crate::report_page::rounds::{Rounds, seconds};
-use client::report::{Observation, StartLine, Subject, Tally};
 use client::{
     Copies, DhtView, Event, Outcome, PeerCounts, PeerReport, Stage, Standing, TrackerReport, WebSeedKind, WebSeedReport,
 };
 use ids::InfoHash;
 use pages::{BytesOverTime, MOST_DETAILS, Overview, worst_first};
+use report::{Observation, StartLine, Subject, Tally};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead};

@@ -1,8 +1,8 @@
 //! What was seen of one torrent over time, and how its sources answered.
 
-use client::report::{Observation, TrackerObservation};
 use client::{CodeKind, Explanation, TrackerStatus, WebSeedStatus};
 use pages::{Point, Series, SourceRound, SourceView, UnixTime};
+use report::{Observation, TrackerObservation};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,8 +128,8 @@ pub(super) fn words(kind: CodeKind, code: &str) -> String {
 mod tests {
     use super::*;
     use client::Verdict;
-    use client::report::WebSeedObservation;
     use ids::InfoHash;
+    use report::WebSeedObservation;
 
     fn asked(family: Option<Family>, status: TrackerStatus) -> TrackerObservation {
         let (seeders, leechers, downloaded, peers, elapsed_ms) = (None, None, None, None, None);

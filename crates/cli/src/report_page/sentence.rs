@@ -1,8 +1,8 @@
 //! What an observation says of its torrent, in a sentence: all that is left of a run in a history.
 
 use crate::text::{grouped, plural};
-use client::report::Observation;
 use client::{CodeKind, Explanation, TrackerStatus, Verdict};
+use report::Observation;
 
 /// The verdict with its numbers, without the word that it begins with: `no seed answered (the tracker claims 4 seeds), 0.999 copies,
 /// 1 piece is missing`.
@@ -90,9 +90,9 @@ fn answers(seen: &Observation) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use client::report::{Missing, TrackerObservation, WebSeedObservation};
     use client::{Copies, WebSeedStatus};
     use ids::InfoHash;
+    use report::{Missing, TrackerObservation, WebSeedObservation};
 
     fn seen(verdict: Verdict) -> Observation {
         Observation::new(InfoHash([7; 20]), 0, verdict)

@@ -10,6 +10,7 @@
 mod command;
 mod conditions;
 mod contents;
+mod db;
 mod dht;
 mod errors;
 mod inputs;
@@ -18,6 +19,8 @@ mod lab;
 mod metadata;
 mod readme;
 mod reference;
+mod report_page;
+mod rounds;
 mod runs;
 mod secrets;
 mod several;

@@ -32,9 +32,8 @@ use crate::torrent_ref::TorrentRef;
 use ::dht::lookup::{Family, Start};
 use guard::Secrets;
 use metainfo::Torrent;
-use report::{DhtStartFrom, DhtStatus, TrackerReport};
+use report::{DhtStartFrom, DhtStatus};
 use std::collections::VecDeque;
-use std::future::ready;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -151,10 +150,6 @@ impl PeerSource for Dht {
 
     fn stop_waiting(&mut self) {
         self.end(self.status(DhtStatus::NoAnswer));
-    }
-
-    fn shutdown(self: Box<Self>) -> Pin<Box<dyn Future<Output = Vec<TrackerReport>> + Send>> {
-        Box::pin(ready(Vec::new()))
     }
 }
 

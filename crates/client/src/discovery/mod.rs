@@ -25,12 +25,12 @@ use crate::discovery::trackers::Trackers;
 use crate::discovery::trackers::job::check_private;
 use crate::discovery::web_seeds::WebSeeds;
 use crate::error::Error;
+use crate::membership::Membership;
 use crate::net::stop::Stopped;
 use crate::shared::Shared;
 use crate::torrent_ref::{Proof, TorrentRef};
 use guard::Secrets;
 use metainfo::Torrent;
-use report::TrackerReport;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub(crate) struct Discovery {
     /// Whether the DHT is asked from the beginning.
     asks_dht: bool,
     pex: Option<PexInbox>,
+    /// In a run that asks no trackers.
+    membership: Membership,
 }
 
 impl Discovery {
@@ -59,6 +61,7 @@ impl Discovery {
         shared: &Shared,
         stopped: &Stopped,
         secrets: &Secrets,
+        mut membership: Membership,
     ) -> Result<Self, Error> {
         let changed = Arc::default();
         if torrent_ref.private == Some(true) {
@@ -72,14 +75,16 @@ impl Discovery {
         let mut sources: Vec<Box<dyn PeerSource>> = Vec::new();
         // The kinds of source.
         if config.sources.trackers {
-            sources.push(Box::new(Trackers::new(torrent_ref, config, shared, stopped.clone(), secrets, &changed)?));
+            let membership = std::mem::take(&mut membership);
+            let trackers = Trackers::new(torrent_ref, config, shared, stopped.clone(), secrets, &changed, membership)?;
+            sources.push(Box::new(trackers));
         }
         if config.sources.web_seeds {
             sources.push(Box::new(WebSeeds::new(torrent_ref, config, shared, stopped.clone(), secrets)?));
         }
         sources.extend(dht.map(|dht| Box::new(dht) as Box<dyn PeerSource>));
         sources.extend(pex.map(|pex| Box::new(pex) as Box<dyn PeerSource>));
-        Ok(Self { sources, changed, asks_dht, pex: inbox })
+        Ok(Self { sources, changed, asks_dht, pex: inbox, membership })
     }
 
     /// Whether the DHT is asked from the beginning.
@@ -149,9 +154,9 @@ impl Discovery {
         Arc::clone(&self.changed)
     }
 
-    /// Has all sources take back their announces at the same time, and gives the reports of those that could not be.
-    pub(crate) async fn shutdown(self) -> Vec<TrackerReport> {
-        let leaving: JoinSet<_> = self.sources.into_iter().map(PeerSource::shutdown).collect();
-        leaving.join_all().await.into_iter().flatten().collect()
+    /// Ends all sources at the same time, and gives what the process is to trackers from then on.
+    pub(crate) async fn pause(self) -> Membership {
+        let pausing: JoinSet<_> = self.sources.into_iter().map(PeerSource::pause).collect();
+        pausing.join_all().await.into_iter().flatten().next().unwrap_or(self.membership)
     }
 }

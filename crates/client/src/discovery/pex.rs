@@ -17,12 +17,10 @@ use crate::torrent_ref::TorrentRef;
 use guard::AddressPolicy;
 use metainfo::Torrent;
 use peer_wire::{PexFlags, PexPeer};
-use report::{Source, TrackerReport};
+use report::Source;
 use std::cmp::Reverse;
 use std::collections::HashSet;
-use std::future::ready;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
@@ -71,10 +69,6 @@ impl PeerSource for Pex {
             // The one who receives them is here.
             self.kept.drain(..).for_each(|heard| drop(self.inbox.heard.send(heard)));
         }
-    }
-
-    fn shutdown(self: Box<Self>) -> Pin<Box<dyn Future<Output = Vec<TrackerReport>> + Send>> {
-        Box::pin(ready(Vec::new()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every source has in common: what it finds, how busy it is, and how it ends.
 
 use crate::discovery::peers::Added;
+use crate::membership::{Membership, Remembered};
 use crate::torrent_ref::Proof;
 use guard::AddressPolicy;
 use ids::InfoHash;
@@ -8,8 +9,10 @@ use metainfo::Torrent;
 use report::{DhtReport, Source, TrackerReport, WebSeedReport};
 use std::collections::HashSet;
 use std::fmt;
+use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tracker::{Peer, PeerAddress};
 
@@ -40,6 +43,23 @@ pub(crate) struct NamedPeers {
     pub(crate) own_addresses: Vec<IpAddr>,
     /// Of the announce or scrape; `None` for peers that were given.
     pub(crate) report: Option<Box<TrackerReport>>,
+}
+
+impl NamedPeers {
+    /// By the tracker that is shown so.
+    pub(crate) fn by_tracker(shown: Arc<str>, named: Remembered) -> Self {
+        let Remembered { info_hash, reached, own, peers } = named;
+        Self {
+            peers,
+            takes_utp: HashSet::new(),
+            source: Source::Tracker(shown),
+            // A tracker that was not reached has named no peer.
+            policy: reached.map_or(AddressPolicy::Author, AddressPolicy::for_peers_of),
+            info_hash,
+            own_addresses: own,
+            report: None,
+        }
+    }
 }
 
 /// What a source is doing, the least demanding first: of several sources the greatest counts.
@@ -86,8 +106,10 @@ pub(crate) trait PeerSource: fmt::Debug + Send + Sync {
     /// Nothing more will become known, and the run is over once no source has anything left: what has waited for the torrent ends.
     fn stop_waiting(&mut self) {}
 
-    /// Takes back what it has announced, and gives a report of each announce that could not be taken back.
-    fn shutdown(self: Box<Self>) -> Pin<Box<dyn Future<Output = Vec<TrackerReport>> + Send>>;
+    /// Ends it, and gives what it is to trackers from then on.
+    fn pause(self: Box<Self>) -> Pin<Box<dyn Future<Output = Option<Membership>> + Send>> {
+        Box::pin(ready(None))
+    }
 }
 
 /// Counts a peer in the report of the tracker that named it.

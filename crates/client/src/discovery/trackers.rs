@@ -20,12 +20,12 @@ use crate::config::Config;
 use crate::discovery::source::{Activity, Found, NamedPeers, PeerSource};
 use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::ending::{Ending, SkipReason};
-use crate::discovery::trackers::goodbye::{Goodbye, say_all};
-use crate::discovery::trackers::job::{TrackerJob, choose};
+use crate::discovery::trackers::job::{Action, TrackerJob, choose};
 use crate::discovery::trackers::names::{HostLookup, Names, addresses_of};
 use crate::discovery::trackers::query::{Query, QueryResult};
 use crate::discovery::trackers::waits::Why;
 use crate::error::Error;
+use crate::membership::{Membership, NotDue, Remembered};
 use crate::net::stop::Stopped;
 use crate::net::task::settled;
 use crate::shared::Shared;
@@ -33,8 +33,7 @@ use crate::shared::address_quota::AddressCounter;
 use crate::torrent_ref::TorrentRef;
 use guard::{AddressPolicy, Secrets};
 use ids::InfoHash;
-use report::Source;
-use report::TrackerReport;
+use report::{Standing, TrackerReport};
 use std::collections::{HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
@@ -73,7 +72,8 @@ pub(crate) struct Trackers {
     followed: HashSet<(TrackerUrl, Option<Family>, InfoHash)>,
     /// Results of conversations that have not been given out.
     found: VecDeque<Found>,
-    goodbyes: Vec<Goodbye>,
+    /// What earlier runs have left, and this one adds to.
+    membership: Membership,
 }
 
 /// What a task has done.
@@ -94,6 +94,7 @@ struct LookedUp {
 impl PeerSource for Trackers {
     fn keep_to_private_rules(&mut self) {
         self.one_at_a_time = true;
+        self.membership.keep_to_private_rules();
     }
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Found>> {
@@ -128,19 +129,19 @@ impl PeerSource for Trackers {
         }
     }
 
-    /// Takes back every announce that may have been counted: each tracker is told `stopped`, as fast as the pace allows and
-    /// within 4 s each.
-    fn shutdown(mut self: Box<Self>) -> Pin<Box<dyn Future<Output = Vec<TrackerReport>> + Send>> {
+    fn pause(mut self: Box<Self>) -> Pin<Box<dyn Future<Output = Option<Membership>> + Send>> {
         Box::pin(async move {
-            self.jobs.clear();
-            self.queries.clear();
             // A tracker that is being asked right now may count us all the same; its task knows whether it was asked.
             while let Some(result) = self.tasks.join_next().await {
-                if let TaskResult::Asked(asked) = settled(result) {
-                    self.goodbyes.extend(asked.goodbyes);
+                if let TaskResult::Asked(mut asked) = settled(result) {
+                    let goes_on = asked.redirect.is_some();
+                    self.membership.record(&mut asked, goes_on, &self.context);
                 }
             }
-            say_all(self.goodbyes, &self.context).await
+            if self.one_at_a_time {
+                self.membership.keep_to_private_rules();
+            }
+            Some(self.membership.paused(self.context.announce.left))
         })
     }
 }
@@ -154,10 +155,14 @@ impl Trackers {
         stopped: Stopped,
         secrets: &Secrets,
         changed: &Arc<Notify>,
+        membership: Membership,
     ) -> Result<Self, Error> {
-        let context = Arc::new(AnnounceContext::new(torrent_ref, config, shared, changed)?);
+        let context = AnnounceContext::new(torrent_ref, config, shared, changed)?;
+        let context = Arc::new(if config.scrape || membership.may_scrape() { context.scraping() } else { context });
         let named = std::mem::take(&mut config.trackers);
-        let choice = choose(torrent_ref, named, config.limits.trackers, config.show_secrets, secrets);
+        let mut choice = choose(torrent_ref, named, config.limits.trackers, config.show_secrets, secrets);
+        // BEP 12: the one that answered "will be moved to the front"; BEP 27: a private torrent has that one alone.
+        choice.jobs.make_contiguous().sort_by_key(|job| !membership.is_ours(&job.url));
         let mut trackers = Self {
             context,
             hashes: torrent_ref.hashes.wire().collect(),
@@ -173,10 +178,27 @@ impl Trackers {
             queries: VecDeque::new(),
             tasks: JoinSet::new(),
             found: VecDeque::new(),
-            goodbyes: Vec::new(),
+            membership,
         };
         choice.unusable.into_iter().for_each(|report| trackers.report(report));
+        if !trackers.context.scrape {
+            trackers.offer_again();
+        }
         Ok(trackers)
+    }
+
+    /// Offers the peers that trackers named before which may not be announced to yet.
+    fn offer_again(&mut self) {
+        let mut remembered = Vec::new();
+        for job in self.jobs.iter().filter(|job| !self.one_at_a_time || self.membership.is_ours(&job.url)) {
+            remembered.extend(
+                self.membership
+                    .remembered(job)
+                    .into_iter()
+                    .map(|named| NamedPeers::by_tracker(Arc::clone(&job.shown), named)),
+            );
+        }
+        self.found.extend(remembered.into_iter().map(Found::Peers));
     }
 
     /// Whether a conversation is going on, or about to.
@@ -261,9 +283,31 @@ impl Trackers {
         for (family, list) in lists {
             for (index, &info_hash) in hashes.iter().enumerate().take(at_once) {
                 let query = Query::new(job.clone(), list.clone(), family, info_hash, dns);
-                self.queries.push_back(query.then(hashes.get(index + at_once).copied()));
+                self.queue(query.then(hashes.get(index + at_once).copied()));
             }
         }
+    }
+
+    /// Begins a conversation about what the tracker may be asked now, if that is anything.
+    fn queue(&mut self, mut query: Query) {
+        if query.job.redirect.is_none() {
+            let action = if self.context.scrape { Ok(Action::Scrape) } else { self.membership.action(&query) };
+            if let Err(not_due) = &action {
+                // Of a private torrent it is the one tracker that is used.
+                self.answered |= not_due.standing == Standing::Answered;
+            }
+            query.job.action = match action {
+                Ok(action) => action,
+                Err(NotDue { may_scrape: true, .. }) => Action::Scrape,
+                Err(not_due) => {
+                    let mut report = query.report(&not_due.ending());
+                    report.announce_in = Some(not_due.after);
+                    self.report(report);
+                    return query.next().into_iter().for_each(|next| self.queue(next));
+                }
+            };
+        }
+        self.queries.push_back(query);
     }
 
     /// The addresses that may have `wanted` more conversations, or fewer: how many each may have at once. `None` where none
@@ -291,21 +335,24 @@ impl Trackers {
         Some((addresses, at_once))
     }
 
-    fn asked(&mut self, asked: QueryResult) {
-        let QueryResult { mut report, peers, own_addresses, goodbyes, redirect, then } = asked;
-        self.goodbyes.extend(goodbyes);
-        self.queries.extend(then);
-        if let Some(job) = redirect {
-            match self.judge_redirect(&job) {
-                Ok(()) => {
-                    self.jobs.push_front(job);
-                    return;
-                }
-                Err(ending) => ending.write(&mut report, &job.secrets),
+    fn asked(&mut self, mut asked: QueryResult) {
+        let followed = asked.redirect.take().is_some_and(|job| match self.judge_redirect(&job) {
+            Ok(()) => {
+                self.jobs.push_front(job);
+                true
             }
+            Err(ending) => {
+                ending.write(&mut asked.report, &job.secrets);
+                false
+            }
+        });
+        self.membership.record(&mut asked, followed, &self.context);
+        let QueryResult { query, report, peers, own_addresses, .. } = asked;
+        query.next().into_iter().for_each(|next| self.queue(next));
+        if !followed {
+            self.answered |= report.status.is_ok();
+            self.found(report, peers, own_addresses);
         }
-        self.answered |= report.status.is_ok();
-        self.found(report, peers, own_addresses);
     }
 
     /// Whether a redirect is followed.
@@ -330,17 +377,11 @@ impl Trackers {
     }
 
     fn found(&mut self, report: TrackerReport, peers: Vec<Peer>, own_addresses: Vec<IpAddr>) {
+        let info_hash = report.announced_hash.or(self.hashes.first().copied()).unwrap_or(InfoHash([0; 20]));
+        let own = own_addresses;
         let reached = report.address.map(|address| address.ip());
-        self.found.push_back(Found::Peers(NamedPeers {
-            peers,
-            takes_utp: HashSet::new(),
-            source: Source::Tracker(Arc::clone(&report.url)),
-            // A tracker that was not reached has named no peer.
-            policy: reached.map_or(AddressPolicy::Author, AddressPolicy::for_peers_of),
-            info_hash: report.announced_hash.or(self.hashes.first().copied()).unwrap_or(InfoHash([0; 20])),
-            own_addresses,
-            report: Some(Box::new(report)),
-        }));
+        let named = NamedPeers::by_tracker(Arc::clone(&report.url), Remembered { info_hash, reached, own, peers });
+        self.found.push_back(Found::Peers(NamedPeers { report: Some(Box::new(report)), ..named }));
     }
 }
 

@@ -29,10 +29,8 @@ use crate::shared::Shared;
 use crate::torrent_ref::{Content, Proof, TorrentRef};
 use guard::Secrets;
 use metainfo::Torrent;
-use report::{TrackerReport, WebSeedReport};
+use report::WebSeedReport;
 use std::collections::{HashSet, VecDeque};
-use std::future::ready;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::task::JoinSet;
@@ -105,10 +103,6 @@ impl PeerSource for WebSeeds {
         if self.plan.is_none() {
             self.skip_waiting(SkipReason::FilesUnknown);
         }
-    }
-
-    fn shutdown(self: Box<Self>) -> Pin<Box<dyn Future<Output = Vec<TrackerReport>> + Send>> {
-        Box::pin(ready(Vec::new()))
     }
 }
 

@@ -18,6 +18,7 @@ mod lab;
 mod learned;
 mod magnet;
 mod measured;
+mod membership;
 mod metadata;
 mod newest;
 mod pex;

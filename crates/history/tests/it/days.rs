@@ -43,8 +43,7 @@ fn the_fewest_seeds_of_a_day_hold_until_the_next() {
     ] {
         record_at(&mut history, START_MS + hour * HOUR_MS, seen);
     }
-    let expected: Days =
-        vec![(0, vec![(1, 100), (3, 10)]), (2, vec![(0, 10), (1, 100)]), (9, vec![(0, 10), (7, 100)])];
+    let expected: Days = vec![(0, vec![(1, 100), (3, 10)]), (2, vec![(0, 10), (1, 100)]), (9, vec![(0, 10), (7, 100)])];
     assert_eq!(days(&mut history), expected);
     // Thinning leaves it as it is, and a merge in any order comes to the same.
     for hour in 0..4 {

@@ -5,6 +5,7 @@ mod fixture;
 mod goodbyes;
 mod magnets;
 mod pace;
+mod rounds;
 mod scrape;
 mod starved;
 mod tracker;
@@ -39,11 +40,15 @@ pub(super) fn run(namespace: &Namespace) -> Result {
     let waiting: Vec<Scenario> = WAITING.concat();
     if namespace.long {
         // One after the other: each takes a while, and the whole machine.
-        magnets::SCENARIOS.iter().for_each(|scenario| faults.extend(play(&fixture, namespace, &[*scenario])));
+        [magnets::SCENARIOS, rounds::SCENARIOS]
+            .concat()
+            .iter()
+            .for_each(|scenario| faults.extend(play(&fixture, namespace, &[*scenario])));
         fixture.long = false;
     }
     for _ in 0..namespace.runs {
         faults.extend(play(&fixture, namespace, &[&waiting, magnets::SCENARIOS].concat()));
+        faults.extend(play(&fixture, namespace, rounds::SCENARIOS));
         faults.extend(play(&fixture, namespace, pace::SCENARIOS));
         faults.extend(play(&fixture, namespace, pace::COMPARED));
     }

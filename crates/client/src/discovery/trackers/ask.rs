@@ -1,8 +1,9 @@
 //! One question to one address of a tracker, unless it is known to be silent; scrapes together with those of other runs.
 
-use crate::discovery::trackers::context::{Action, AnnounceContext};
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::ending::Ending;
 use crate::discovery::trackers::exchange::{Answer, Progress, converse};
+use crate::discovery::trackers::job::Action;
 use crate::discovery::trackers::query::{Asking, Query};
 use crate::discovery::trackers::turn::Turn;
 use crate::discovery::trackers::waits::Why;
@@ -26,7 +27,7 @@ impl Query {
         progress: &mut Progress,
     ) -> Result<Answer, Ending> {
         progress.address = Some(asking.address);
-        if context.action == Action::Scrape && self.job.redirect.is_none() {
+        if self.job.action == Action::Scrape && self.job.redirect.is_none() {
             // BEP 48: a tracker without a scrape URL is not asked, and not connected to.
             if !self.job.has_scrape() {
                 return Err(Ending::ScrapeUnsupported);

@@ -1,7 +1,7 @@
 //! What every conversation of a run with a tracker has in common.
 
 use crate::config::Config;
-use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
+use crate::discovery::trackers::job::{Action, RedirectContext, TrackerJob};
 use crate::discovery::trackers::waits::Waits;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
-use tracker::{Announce, Scrape, TrackerUrl};
+use tracker::{Announce, Event, Scrape, TrackerUrl};
 
 /// Peers wanted of each tracker; most give at most 200.
 const NUMWANT: u32 = 200;
@@ -23,20 +23,12 @@ const NUMWANT: u32 = 200;
 /// built on it say so until they have the metadata.
 const UNKNOWN_LEFT: u64 = 16 << 10;
 
-/// What a tracker is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// For peers; the tracker counts us until the announce is taken back.
-    Announce,
-    /// For counts; the tracker learns nothing of us (BEP 48).
-    Scrape,
-}
-
 /// What every conversation of a run has in common.
 #[derive(Debug)]
 pub(crate) struct AnnounceContext {
-    pub(crate) action: Action,
-    /// The announce, but for the info-hash.
+    /// Whether the run is for counts alone.
+    pub(crate) scrape: bool,
+    /// The announce, but for the info-hash and what differs from tracker to tracker.
     pub(crate) announce: Announce<'static>,
     pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
@@ -47,7 +39,7 @@ pub(crate) struct AnnounceContext {
     /// What the open questions wait for.
     pub(crate) waits: Waits,
     /// Counts this run among those that scrape.
-    _scraping: Option<Arc<()>>,
+    scraping: Option<Arc<()>>,
     /// Most peers taken from each answer.
     pub(crate) max_peers: Option<usize>,
     pub(crate) limits: Limits,
@@ -66,25 +58,55 @@ impl AnnounceContext {
         shared: &Shared,
         changed: &Arc<Notify>,
     ) -> Result<Self, Error> {
-        Ok(Self {
-            action: if config.scrape { Action::Scrape } else { Action::Announce },
-            announce: announce(torrent_ref, shared, config),
+        let left = torrent_ref.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT);
+        let tls = shared.tls(&config.tls_roots).map_err(Error::TlsRoots)?;
+        Ok(Self::with(left, tls, config, shared, changed))
+    }
+
+    /// Of goodbyes after a run that said that this many bytes were left. Certificates that cannot be read were an error of that run.
+    pub(crate) fn leaving(left: u64, config: &Config, shared: &Shared) -> Self {
+        Self::with(left, shared.tls(&config.tls_roots).unwrap_or_default(), config, shared, &Arc::default())
+    }
+
+    fn with(left: u64, tls: Tls, config: &Config, shared: &Shared, changed: &Arc<Notify>) -> Self {
+        Self {
+            scrape: config.scrape,
+            announce: announce(left, shared, config),
             route: config.bind.into(),
             connect_timeout: config.connect_timeout,
-            tls: shared.tls(&config.tls_roots).map_err(Error::TlsRoots)?,
+            tls,
             ours: BuildHasherDefault::<DefaultHasher>::default().hash_one((config.bind, &config.tls_roots)),
             waits: Waits::new(Arc::clone(changed)),
-            _scraping: config.scrape.then(|| shared.tracker_hosts().scraping()),
+            scraping: None,
             max_peers: config.max_peers,
             limits: config.limits,
             shared: shared.clone(),
-        })
+        }
+    }
+
+    /// Counts this run among those that scrape, whose questions are put together.
+    pub(crate) fn scraping(mut self) -> Self {
+        self.scraping = Some(self.shared.tracker_hosts().scraping());
+        self
+    }
+
+    /// The announce about a torrent, with what the tracker wants in it.
+    pub(crate) fn announce_of<'a>(
+        &self,
+        info_hash: InfoHash,
+        event: Event,
+        tracker_id: Option<&'a [u8]>,
+    ) -> Announce<'a> {
+        let announce: Announce<'a> = self.announce;
+        announce.with_info_hash(info_hash).with_event(event).with_tracker_id(tracker_id)
     }
 
     /// The HTTP request-target with which the tracker at `url` is asked about a torrent.
-    fn request_target(&self, url: &TrackerUrl, info_hash: InfoHash) -> String {
-        match self.action {
-            Action::Announce => url.target_with(&self.announce.with_info_hash(info_hash).query()),
+    fn request_target(&self, url: &TrackerUrl, action: &Action, info_hash: InfoHash) -> String {
+        match action {
+            Action::Announce { event, tracker_id } => {
+                url.target_with(&self.announce_of(info_hash, *event, tracker_id.as_deref()).query())
+            }
             Action::Scrape => {
                 url.scrape().map_or_else(String::new, |url| url.target_with(&Scrape::from(info_hash).query()))
             }
@@ -96,20 +118,15 @@ impl AnnounceContext {
         let Some(RedirectContext { info_hash, .. }) = redirected.redirect else { return false };
         let to = &redirected.url;
         (url.scheme(), url.host(), url.port()) == (to.scheme(), to.host(), to.port())
-            && (url.target() == to.target() || self.request_target(url, info_hash) == to.target())
+            && (url.target() == to.target() || self.request_target(url, &redirected.action, info_hash) == to.target())
     }
 }
 
-/// The announce of a run, for the primary info-hash.
-fn announce(torrent_ref: &TorrentRef, shared: &Shared, config: &Config) -> Announce<'static> {
-    let left = torrent_ref.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT);
-    Announce::started(
-        torrent_ref.hashes.primary(),
-        shared.identity().peer_id,
-        shared.endpoint().port,
-        shared.identity().key,
-    )
-    .with_bytes(0, 0, left)
-    .with_numwant(Some(NUMWANT))
-    .with_crypto(config.encryption.announced())
+/// The announce of a run, for no info-hash in particular.
+fn announce(left: u64, shared: &Shared, config: &Config) -> Announce<'static> {
+    let (identity, port) = (shared.identity(), shared.endpoint().port);
+    Announce::started(InfoHash([0; 20]), identity.peer_id, port, identity.key)
+        .with_bytes(0, 0, left)
+        .with_numwant(Some(NUMWANT))
+        .with_crypto(config.encryption.announced())
 }

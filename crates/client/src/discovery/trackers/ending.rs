@@ -132,6 +132,14 @@ pub(crate) enum SkipReason {
     /// Another tracker of a private torrent has answered (BEP 27).
     #[error("another tracker of the private torrent has answered")]
     AnotherAnswered,
+    /// Its interval has not passed, or the wait after a failure.
+    #[error("{} in {} s", if *.standing == Standing::Answered { "announced to again" } else { "its last announce failed: again" }, .after.as_secs())]
+    NotDue {
+        /// How long it is not announced to.
+        after: Duration,
+        /// What the last announce said about it, which still holds.
+        standing: Standing,
+    },
     /// It points to a tracker that is asked anyway.
     #[error("redirects to a tracker that is asked anyway")]
     AskedAlready,
@@ -232,6 +240,7 @@ impl Ending {
         match self {
             Self::Ok => Standing::Answered,
             Self::NoCount { .. } => Standing::Unknown,
+            &Self::NotAsked(SkipReason::NotDue { standing, .. }) => standing,
             Self::Http(error) => standing_over_http(error),
             Self::Udp(error) if error.is_refusal() => Standing::Refused,
             Self::Udp(tracker_udp::Error::BadReply(_))
@@ -315,6 +324,11 @@ impl Ending {
             RetryIn::After(time) => Some(time),
             RetryIn::Never => None,
         }
+    }
+
+    /// Whether it wants never to be asked again (BEP 31).
+    pub(crate) fn is_for_ever(&self) -> bool {
+        matches!(self, Self::Http(error) if error.retry_in() == Some(RetryIn::Never))
     }
 
     /// The HTTP status of a reply that brought no answer.

@@ -1,8 +1,8 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
-use crate::discovery::trackers::context::{Action, AnnounceContext};
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::ending::Ending;
-use crate::discovery::trackers::job::TrackerJob;
+use crate::discovery::trackers::job::{Action, TrackerJob};
 use crate::discovery::trackers::strays;
 use crate::discovery::trackers::turn::Turn;
 use crate::net::connect::{ConnectError, connect, connect_udp};
@@ -18,7 +18,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
-use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
+use tracker::{Announced, Scheme, Scrape, Scraped};
 use tracker_udp::Session;
 
 /// A tracker's answer.
@@ -162,9 +162,9 @@ async fn over_http(
             Err(status) => status.http_status(),
         };
         progress.times.reply = progress.http_status.map(|_| begun.elapsed());
-        progress.together = match (progress.http_status, context.action) {
+        progress.together = match (progress.http_status, &job.action) {
             (None, _) => 0,
-            (Some(_), Action::Announce) => connection.exchanges(),
+            (Some(_), Action::Announce { .. }) => connection.exchanges(),
             (Some(_), Action::Scrape) => info_hashes.len(),
         };
         turn.connection = Some(connection);
@@ -181,11 +181,14 @@ async fn ask_over_http(
     progress: &mut Progress,
 ) -> Result<(Answer, u16), Ending> {
     let url = &job.url;
-    match (context.action, job.redirect) {
-        (Action::Announce, redirect) => {
+    match (&job.action, job.redirect) {
+        (Action::Announce { event, tracker_id }, redirect) => {
             progress.wrote_over_http(context);
             let reply = match redirect {
-                None => connection.announce(url, &context.announce_of(info_hashes)).await?,
+                None => {
+                    let info_hash = context.only(info_hashes);
+                    connection.announce(url, &context.announce_of(info_hash, *event, tracker_id.as_deref())).await?
+                }
                 // The URL of a redirect has the whole request.
                 Some(_) => connection.announce_as_written(url).await?,
             };
@@ -230,14 +233,14 @@ async fn over_udp(
     let mut session = Session::new(socket, &job.url)?;
     session.timeout = deadline - begun;
     // Kept outside: an announce that is cancelled in the middle may be owed a goodbye.
-    let owed = (context.action == Action::Announce).then(|| context.shared.owed());
+    let owed = (job.action != Action::Scrape).then(|| context.shared.owed());
     let written = Written { address, owed, session: None };
     let session = progress.written.push_mut(written).session.insert((session, local.port()));
     let mut elsewhere = None;
     let asked = strays::Sent { local, transaction };
     let reply = tokio::select! {
         biased;
-        reply = ask_over_udp(&mut session.0, info_hashes, context, transaction) => reply,
+        reply = ask_over_udp(&mut session.0, job, info_hashes, context, transaction) => reply,
         never = strays::watch(asked, context, &mut elsewhere) => match never {},
     };
     let (connect, together, answer) = reply.map_err(|error| match elsewhere {
@@ -253,13 +256,15 @@ async fn over_udp(
 /// The time it took to get a connection id, how many torrents one request was about, and the answer.
 async fn ask_over_udp(
     session: &mut Session,
+    job: &TrackerJob,
     info_hashes: &[InfoHash],
     context: &AnnounceContext,
     transaction: u32,
 ) -> Result<(Option<Duration>, usize, Answer), tracker_udp::Error> {
-    match context.action {
-        Action::Announce => {
-            let reply = session.announce(&context.announce_of(info_hashes), transaction).await?;
+    match &job.action {
+        Action::Announce { event, tracker_id } => {
+            let announce = context.announce_of(context.only(info_hashes), *event, tracker_id.as_deref());
+            let reply = session.announce(&announce, transaction).await?;
             Ok((reply.connect, reply.hashes, Answer::Announced(reply.content)))
         }
         Action::Scrape => {
@@ -270,9 +275,9 @@ async fn ask_over_udp(
 }
 
 impl AnnounceContext {
-    /// About the first, which is the only one.
-    fn announce_of(&self, info_hashes: &[InfoHash]) -> Announce<'static> {
-        self.announce.with_info_hash(info_hashes.first().copied().unwrap_or(self.announce.info_hash))
+    /// The first of an announce, which is the only one.
+    fn only(&self, info_hashes: &[InfoHash]) -> InfoHash {
+        info_hashes.first().copied().unwrap_or(self.announce.info_hash)
     }
 
     /// About all of them, which [`Scrape::split`] has found to fit.

@@ -2,8 +2,8 @@
 
 use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::ending::{Ending, SkipReason};
-use crate::discovery::trackers::exchange::{Answer, Written, open, transaction};
-use crate::discovery::trackers::job::TrackerJob;
+use crate::discovery::trackers::exchange::{Written, open, transaction};
+use crate::discovery::trackers::job::{Action as Asked, TrackerJob};
 use crate::discovery::trackers::turn::Turn;
 use crate::net::connect::{ConnectError, connect_udp_again};
 use crate::net::task::settled;
@@ -33,8 +33,8 @@ pub(crate) struct Goodbye {
     session: Option<Left>,
     /// Counts the announce until this has been sent.
     _owed: Option<Owed>,
-    /// What the tracker wants in the next announce (`tracker id`, BEP 3).
-    tracker_id: Option<Vec<u8>>,
+    /// What the tracker wants in it (`tracker id`, BEP 3).
+    tracker_id: Option<Arc<[u8]>>,
 }
 
 /// What is kept of an exchange over UDP. Its socket is not: many runs may wait to say goodbye.
@@ -62,36 +62,51 @@ pub(crate) async fn say_all(goodbyes: Vec<Goodbye>, context: &Arc<AnnounceContex
 
 impl Goodbye {
     /// The goodbye owed for `written`, which was answered with `answer`; `None` where nothing was announced after all.
-    pub(crate) fn owed(
-        job: &TrackerJob,
-        written: Written,
-        info_hash: InfoHash,
-        answer: Option<&Answer>,
-    ) -> Option<Self> {
+    pub(crate) fn owed(job: &TrackerJob, written: Written, info_hash: InfoHash, answered: bool) -> Option<Self> {
         let Written { address, owed, session } = written;
         let announced = match &session {
             Some((session, _)) => session.has_announced(),
-            None => job.redirect.is_none() || job.url.target().contains("event=started"),
+            None => job.redirect.is_none() || announces(job),
         };
         let session = session.map(|(session, port)| Left { connection: session.connection(), port });
-        let tracker_id = answer.and_then(Answer::tracker_id).map(<[u8]>::to_vec);
         announced.then(|| Self {
             job: job.clone(),
             address,
             info_hash,
-            answered: answer.is_some(),
+            answered,
             session,
             _owed: owed,
-            tracker_id,
+            tracker_id: None,
         })
+    }
+
+    /// The same, with what the tracker wants in it.
+    pub(crate) fn with_tracker_id(self, tracker_id: Option<Arc<[u8]>>) -> Self {
+        Self { tracker_id, ..self }
+    }
+
+    /// Whether one of both is enough: the same address was announced to at the same URL, whatever the event.
+    pub(crate) fn is_for_the_same(&self, other: &Self) -> bool {
+        let is_same_url = || match (&self.job.redirect, &other.job.redirect) {
+            (None, None) => self.job.url == other.job.url,
+            (Some(_), Some(_)) => without_event(&self.job.url) == without_event(&other.job.url),
+            _ => false,
+        };
+        self.address == other.address && is_same_url()
+    }
+
+    /// This one in place of an earlier one to the same tracker.
+    pub(crate) fn replacing(self, earlier: &Self) -> Self {
+        Self { answered: self.answered || earlier.answered, ..self }
     }
 
     /// Tells the tracker to forget us, at the address that got the announce, and ignores the answer. A report is of a goodbye
     /// that could not be sent.
     async fn say(self, context: &AnnounceContext) -> Option<TrackerReport> {
-        let Self { job, address, info_hash, answered, session, _owed, tracker_id } = self;
-        let stopped = context.announce.with_info_hash(info_hash).with_event(Event::Stopped).with_numwant(Some(0));
-        let announce = stopped.with_tracker_id(tracker_id.as_deref());
+        let Self { mut job, address, info_hash, answered, session, _owed, tracker_id } = self;
+        // The announce may have been hours ago.
+        job.begun = Some(Instant::now());
+        let announce = context.announce_of(info_hash, Event::Stopped, tracker_id.as_deref()).with_numwant(Some(0));
         let sent = match Turn::goodbye(context, &job, address).await {
             None => Err(SkipReason::Unanswered { within: context.limits.goodbye_time }.into()),
             Some(mut turn) => {
@@ -190,7 +205,23 @@ fn timed_out() -> Ending {
     ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()
 }
 
-/// The URL of a redirect that contains `started`, with `stopped` instead. One that contains neither has announced nothing.
+/// Whether the URL of a redirect has announced: with an event as we write it, or, in a regular announce, with our peer id.
+fn announces(job: &TrackerJob) -> bool {
+    let target = job.url.target();
+    let is_regular = matches!(job.action, Asked::Announce { event: Event::None, .. });
+    target.contains("event=started") || (is_regular && target.contains("peer_id="))
+}
+
+/// The URL of a redirect that has announced, with `stopped`.
 fn stopped(url: &TrackerUrl) -> Result<TrackerUrl, Ending> {
-    url.expose().replacen("event=started", "event=stopped", 1).parse().map_err(Ending::from)
+    let text = url.expose();
+    let text = match text.contains("event=started") {
+        true => text.replacen("event=started", "event=stopped", 1),
+        false => format!("{text}&event=stopped"),
+    };
+    text.parse().map_err(Ending::from)
+}
+
+fn without_event(url: &TrackerUrl) -> String {
+    url.expose().replacen("&event=started", "", 1)
 }

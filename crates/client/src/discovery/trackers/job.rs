@@ -11,7 +11,25 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::time::Instant;
-use tracker::{Family, Scheme, TrackerUrl};
+use tracker::{Event, Family, Scheme, TrackerUrl};
+
+/// What a tracker is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// For peers; the tracker counts us until the announce is taken back.
+    Announce {
+        event: Event,
+        /// What an earlier answer wants in it (`tracker id`, BEP 3).
+        tracker_id: Option<Arc<[u8]>>,
+    },
+    /// For counts; the tracker learns nothing of us (BEP 48).
+    Scrape,
+}
+
+impl Action {
+    /// A first announce.
+    pub(crate) const STARTED: Self = Self::Announce { event: Event::Started, tracker_id: None };
+}
 
 /// A tracker to be asked, and which of its addresses may be dialled.
 #[derive(Clone, Debug)]
@@ -30,6 +48,7 @@ pub(crate) struct TrackerJob {
     pub(crate) trail: Vec<TrackerUrl>,
     /// After a redirect: the one conversation that continues here.
     pub(crate) redirect: Option<RedirectContext>,
+    pub(crate) action: Action,
     /// When the first look-up began.
     pub(crate) begun: Option<Instant>,
 }
@@ -55,9 +74,15 @@ impl TrackerJob {
             secrets: if show_secrets { Secrets::default() } else { Secrets::of(url.expose()).and(secrets) },
             trail: Vec::new(),
             redirect: None,
+            action: Action::STARTED,
             begun: None,
             url,
         }
+    }
+
+    /// The tracker's own URL.
+    pub(crate) fn own_url(&self) -> &TrackerUrl {
+        self.trail.first().unwrap_or(&self.url)
     }
 
     /// Where `location` leads from here, for a tracker reached at `from`.
@@ -82,6 +107,7 @@ impl TrackerJob {
             secrets,
             trail,
             redirect: Some(redirect),
+            action: self.action.clone(),
             begun: self.begun,
             url,
         })

@@ -11,6 +11,7 @@ use ids::InfoHash;
 use report::{PeerCounts, TrackerReport};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
@@ -22,7 +23,7 @@ pub(crate) struct Query {
     pub(crate) job: TrackerJob,
     /// Tried in this order.
     addresses: Vec<SocketAddr>,
-    family: Option<Family>,
+    pub(crate) family: Option<Family>,
     pub(crate) info_hash: InfoHash,
     /// The other info-hash of a hybrid, which is asked about when this query has ended: where the tracker's address may have
     /// only one more conversation.
@@ -42,6 +43,7 @@ pub(crate) struct Asking<'a> {
 /// The result of a query.
 #[derive(Debug)]
 pub(crate) struct QueryResult {
+    pub(crate) query: Query,
     pub(crate) report: TrackerReport,
     pub(crate) peers: Vec<Peer>,
     /// Addresses of this machine as the conversation showed them: the socket's, and what the tracker says it sees.
@@ -50,8 +52,10 @@ pub(crate) struct QueryResult {
     pub(crate) goodbyes: Vec<Goodbye>,
     /// Where the tracker redirects instead of answering.
     pub(crate) redirect: Option<TrackerJob>,
-    /// The query about the other info-hash.
-    pub(crate) then: Option<Query>,
+    /// What the tracker wants in the next announce (`tracker id`, BEP 3).
+    pub(crate) tracker_id: Option<Arc<[u8]>>,
+    /// Whether it refuses for ever (BEP 31).
+    pub(crate) never_again: bool,
 }
 
 impl Query {
@@ -69,6 +73,12 @@ impl Query {
     /// The same, followed by one about another info-hash.
     pub(crate) fn then(self, info_hash: Option<InfoHash>) -> Self {
         Self { then: info_hash, ..self }
+    }
+
+    /// The query about the other info-hash, once this one has ended.
+    pub(crate) fn next(mut self) -> Option<Self> {
+        self.info_hash = self.then.take()?;
+        Some(self)
     }
 
     /// A report in which nothing has been asked yet.
@@ -102,10 +112,11 @@ impl Query {
         report.asked_together = progress.together;
         report.times = progress.times;
         report.times.dns = self.dns;
-        let owed = |written| Goodbye::owed(&self.job, written, self.info_hash, answer.as_ref());
+        let owed = |written| Goodbye::owed(&self.job, written, self.info_hash, answer.is_some());
         let goodbyes = progress.written.into_iter().filter_map(owed).collect();
         report.external_ip = answer.as_ref().and_then(Answer::external_ip);
         let own_addresses = progress.local.into_iter().chain(report.external_ip).collect();
+        let tracker_id = answer.as_ref().and_then(Answer::tracker_id).map(Arc::from);
         let mut peers = answer.map(|answer| self.describe(answer, &mut report)).unwrap_or_default();
         if let Some(most) = context.max_peers {
             // Here, and not when their turn comes: many answers may wait at the same time, each with a long list.
@@ -117,9 +128,9 @@ impl Query {
             true => debug!(tracker = %report.url, peers = peers.len(), "peers found"),
             false => debug!(tracker = %report.url, error = report.message, "no peers"),
         }
+        let never_again = ending.is_for_ever();
         let redirect = self.redirect(ending, &mut report, deadline);
-        let then = self.then.map(|info_hash| Self { info_hash, then: None, ..self });
-        QueryResult { report, peers, own_addresses, goodbyes, redirect, then }
+        QueryResult { query: self, report, peers, own_addresses, goodbyes, redirect, tracker_id, never_again }
     }
 
     /// Where the tracker redirects, if that is its answer and the URL can be used.
@@ -215,7 +226,6 @@ mod tests {
     use crate::shared::Shared;
     use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
     use guard::AddressPolicy;
-    use std::sync::Arc;
 
     /// The report of a query to these addresses of one tracker.
     async fn asked(url: &str, addresses: &[SocketAddr]) -> TrackerReport {

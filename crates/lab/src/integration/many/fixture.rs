@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
@@ -62,6 +62,16 @@ impl Fixture {
     pub(super) fn new(namespace: &Namespace) -> Self {
         let (binary, folder) = (namespace.prober.binary().to_owned(), namespace.folder.clone());
         Self { binary, folder, long: namespace.long, numbers: AtomicU16::new(0) }
+    }
+
+    /// The command.
+    pub(super) fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    /// Where a file of this name may be written.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// An unused address of the wide world.

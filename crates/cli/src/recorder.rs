@@ -1,0 +1,191 @@
+//! What is kept of runs: an observation of each, in the user's database if there is one.
+//!
+//! A database that cannot be used is told once for as long as it lasts, and no run waits for it: the round's observations are
+//! held back, and written at its end if that is possible then.
+
+use crate::exit::Exit;
+use crate::output;
+use crate::shown::shown_word;
+use client::PeerReport;
+use guard::ErrorChain;
+use history::{Error, History, MetPeers, Recorded, Round};
+use ids::InfoHash;
+use report::Observation;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Observations that are held back in one round, at most: some 20 MB.
+const MOST_HELD_BACK: usize = 20_000;
+
+/// Shared by all runs; clones share.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder {
+    output: output::Shared,
+    /// Hashes of addresses, in memory alone.
+    met: Arc<Mutex<MetPeers>>,
+    database: Option<Arc<tokio::sync::Mutex<Database>>>,
+}
+
+#[derive(Debug)]
+struct Database {
+    path: PathBuf,
+    history: Option<History>,
+    round: Option<Round>,
+    /// Those of this round that could not be written when they were made.
+    held_back: Vec<Observation>,
+    /// Those of this round that are lost.
+    lost: usize,
+    /// Why it could not be written last, as it was told.
+    told: Option<String>,
+}
+
+impl Recorder {
+    pub(crate) fn new(path: Option<PathBuf>, output: output::Shared) -> Self {
+        let database =
+            path.map(|path| Database { path, history: None, round: None, held_back: Vec::new(), lost: 0, told: None });
+        Self {
+            output,
+            met: Arc::default(),
+            database: database.map(|database| Arc::new(tokio::sync::Mutex::new(database))),
+        }
+    }
+
+    /// Whether there is a database.
+    pub(crate) fn has_database(&self) -> bool {
+        self.database.is_some()
+    }
+
+    /// Begins a round. Its time is what the clock says, in milliseconds since 1970.
+    pub(crate) async fn begin_round(&self) -> i64 {
+        let at_ms = now_ms();
+        self.with_database(move |database| database.begin_round(at_ms)).await;
+        at_ms
+    }
+
+    /// Counts a peer of a run about this torrent.
+    pub(crate) fn met(&self, info_hash: InfoHash, report: &PeerReport) {
+        self.lock_met().count(info_hash, report);
+    }
+
+    /// Keeps what was seen of a torrent in this round, with what is known of its peers from earlier ones. What is different from
+    /// what the database had is given if there is one.
+    pub(crate) async fn record(&self, observation: &mut Observation) -> Option<Recorded> {
+        self.lock_met().end_round(observation);
+        let observation = observation.clone();
+        self.with_database(move |database| database.record(observation)).await.flatten()
+    }
+
+    /// Ends the round. Whether all of it is kept.
+    pub(crate) async fn end_round(&self) -> bool {
+        let now_ms = now_ms();
+        self.with_database(move |database| database.end_round(now_ms)).await.unwrap_or(true)
+    }
+
+    fn lock_met(&self) -> MutexGuard<'_, MetPeers> {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where it may block: the disk may be slow, and another program may hold the file for two seconds. What is to be told of it is
+    /// told. `None` without a database.
+    async fn with_database<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Database) -> T + Send + 'static,
+    ) -> Option<T> {
+        let mut database = Arc::clone(self.database.as_ref()?).lock_owned().await;
+        let before = database.told.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work(&mut database);
+            let told = database.told.clone();
+            (done, told, database.path.clone())
+        });
+        match done.await {
+            Ok((done, told, path)) => {
+                self.tell(&path, before, told);
+                Some(done)
+            }
+            Err(error) => match error.try_into_panic() {
+                // A panic is a defect of this program, and goes on here.
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => None,
+            },
+        }
+    }
+
+    fn tell(&self, path: &std::path::Path, before: Option<String>, now: Option<String>) {
+        let path = shown_word(path.as_os_str());
+        match now {
+            Some(reason) if before.as_ref() != Some(&reason) => {
+                self.output.lock().fault(&path, Exit::LocalError, &format!("not recorded: {reason}"));
+            }
+            None if before.is_some() => self.output.lock().report_error(&path, "recorded again"),
+            _ => {}
+        }
+    }
+}
+
+impl Database {
+    fn begin_round(&mut self, at_ms: i64) {
+        (self.round, self.lost) = (None, 0);
+        self.held_back.clear();
+        let begun = match self.history.take() {
+            Some(history) => Ok(history),
+            None => History::open(&self.path),
+        };
+        let begun = begun.and_then(|mut history| Ok((history.begin_round(at_ms)?, history)));
+        match begun {
+            Ok((round, history)) => (self.round, self.history) = (Some(round), Some(history)),
+            // Opened anew in the next round: the file may be another by then.
+            Err(error) => self.told = Some(reason(&error)),
+        }
+    }
+
+    fn record(&mut self, observation: Observation) -> Option<Recorded> {
+        if self.held_back.is_empty()
+            && let (Some(history), Some(round)) = (&mut self.history, self.round)
+            && let Ok(recorded) = history.record(round, &observation)
+        {
+            return Some(recorded);
+        }
+        if self.round.is_some() && self.held_back.len() < MOST_HELD_BACK {
+            self.held_back.push(observation);
+        } else {
+            self.lost += 1;
+        }
+        None
+    }
+
+    /// Writes what was held back, and thins what is old. Whether all of the round is in the file.
+    fn end_round(&mut self, now_ms: i64) -> bool {
+        let held_back = std::mem::take(&mut self.held_back);
+        let (Some(history), Some(round)) = (&mut self.history, self.round.take()) else { return false };
+        let count = held_back.len();
+        let written = history.record_all(round, held_back).and_then(|_| history.prune(now_ms).map(|_| ()));
+        match written {
+            Ok(()) if self.lost == 0 => {
+                self.told = None;
+                true
+            }
+            Ok(()) => {
+                self.told = Some(format!("{} observations of a round are too many to be held back", self.lost));
+                false
+            }
+            Err(error) => {
+                self.told = Some(reason(&error));
+                // Another round may find it whole.
+                self.history = None;
+                count == 0 && self.lost == 0
+            }
+        }
+    }
+}
+
+fn reason(error: &Error) -> String {
+    ErrorChain(error).to_string()
+}
+
+/// The time by the clock, in milliseconds since 1970. It may jump, so that nothing is measured by it.
+fn now_ms() -> i64 {
+    let since = |time: std::time::Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or_else(|error| -since(error.duration()), since)
+}

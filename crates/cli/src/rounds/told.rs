@@ -1,0 +1,110 @@
+//! The lines of a round: one for the only torrent, or one with counts and one for each torrent that has changed.
+
+use crate::human::style::{BAD, DIM, NAME_WIDTH};
+use crate::rounds::kept::Kept;
+use crate::rounds::words::{badness, sign, state, with_marks, words};
+use crate::text::{Line, Page, short};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+/// Columns of a state: as wide as `10 seeds, 10.25 copies`.
+const STATE_WIDTH: usize = 24;
+/// Most torrents of one round that are told.
+const MOST: usize = 10;
+/// How bad it is that a torrent cannot be read: it says nothing of its swarm.
+const UNREADABLE: u8 = u8::MAX;
+
+/// How a round is told.
+#[derive(Clone, Debug)]
+pub(super) struct Told<'a> {
+    /// The time of its beginning.
+    pub(super) time: &'a str,
+    /// Whether it is the first.
+    pub(super) is_first: bool,
+    /// Whether all torrents are told, changed or not.
+    pub(super) all: bool,
+}
+
+impl Told<'_> {
+    /// The line of the only torrent: `14:40  ! 2 seeds, 2.3 copies      qBittorrent 5.1.0 at 198.51.100.23 is gone`.
+    pub(super) fn one(&self, kept: &Kept, page: Page) -> String {
+        let news = kept.news.iter().flatten().cloned().collect::<Vec<_>>().join("; ");
+        self.line(&described(Line::new().add(self.time).add("  "), kept, news, page), page)
+    }
+
+    /// The lines of several: `14:40  37 healthy · 1 incomplete`, and under it those that have changed, or in the first round those
+    /// that are not well, the worst first.
+    pub(super) fn several(&self, all: &[Kept], page: Page) -> String {
+        let mut states: BTreeMap<(u8, String), usize> = BTreeMap::new();
+        for kept in all.iter().filter(|kept| kept.fault.is_some() || kept.last.is_some()) {
+            let state = kept.last.as_ref().filter(|_| kept.fault.is_none()).map(|seen| words(seen.verdict));
+            *states.entry((how_bad(kept), state.unwrap_or_else(|| "cannot be read".to_owned()))).or_default() += 1;
+        }
+        let counts = states.iter().map(|((_, state), count)| format!("{count} {state}"));
+        let paused = all.iter().filter(|kept| !kept.is_due).count();
+        let paused = (paused > 0).then(|| format!("{paused} not asked about, as they seemed dead"));
+        let counts: Vec<String> = counts.chain(paused).collect();
+        let head = Line::new().add(self.time).add("  ").add(counts.join(page.marks.dot));
+        let is_told = |kept: &&Kept| {
+            let is_bad = self.is_first && how_bad(kept) > 2;
+            kept.is_due && (self.all || kept.news.is_some() || is_bad)
+        };
+        let mut told: Vec<&Kept> = all.iter().filter(is_told).collect();
+        told.sort_by_key(|kept| Reverse(how_bad(kept)));
+        let most = if self.all { usize::MAX } else { MOST };
+        let indent = " ".repeat(self.time.len() + 2);
+        let each = told.iter().take(most).map(|kept| {
+            let news = kept.news.iter().flatten().cloned().collect::<Vec<_>>().join("; ");
+            let line = Line::new().add(&indent);
+            self.line(&named(line, kept, news, page), page)
+        });
+        let more = told.len().saturating_sub(most);
+        let more = (more > 0).then(|| format!("{indent}and {more} more"));
+        std::iter::once(self.line(&head, page)).chain(each).chain(more).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Wrapped on a terminal; elsewhere whole, so that a line is a round.
+    fn line(&self, line: &Line, page: Page) -> String {
+        let hanging = self.time.len() + 4;
+        let columns = if page.cuts { page.columns } else { usize::MAX };
+        line.wrapped(0, hanging, columns).iter().map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// How bad it is with a torrent: the higher the worse.
+fn how_bad(kept: &Kept) -> u8 {
+    match &kept.last {
+        Some(seen) if kept.fault.is_none() => badness(seen.verdict),
+        _ => UNREADABLE,
+    }
+}
+
+/// The mark, the name, the state and what is new.
+fn named(line: Line, kept: &Kept, news: String, page: Page) -> Line {
+    let (sign, style) = mark(kept, page);
+    let name = short(&kept.name, NAME_WIDTH, page.marks);
+    let line = line.styled(style, sign).add(" ").cell(DIM, name, NAME_WIDTH + 2);
+    with_state(line, kept, news, page)
+}
+
+/// The mark, the state and what is new.
+fn described(line: Line, kept: &Kept, news: String, page: Page) -> Line {
+    let (sign, style) = mark(kept, page);
+    with_state(line.styled(style, sign).add(" "), kept, news, page)
+}
+
+fn mark(kept: &Kept, page: Page) -> (&'static str, anstyle::Style) {
+    match &kept.last {
+        Some(seen) if kept.fault.is_none() => sign(seen.verdict, page),
+        _ => (page.marks.bad, BAD),
+    }
+}
+
+fn with_state(line: Line, kept: &Kept, news: String, page: Page) -> Line {
+    let state = match &kept.last {
+        Some(seen) if kept.fault.is_none() => state(seen),
+        _ => "cannot be read".to_owned(),
+    };
+    let style = anstyle::Style::new();
+    line.cell(style, state, STATE_WIDTH).add("  ").add(with_marks(&news, page.marks))
+}

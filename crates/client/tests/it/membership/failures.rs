@@ -1,0 +1,94 @@
+//! Trackers that fail between others of their answers.
+
+use crate::lab::{config, lab};
+use crate::membership::{MINUTE, NO_PEERS, Rounds, asked, pass};
+use client::{Standing, Trackers};
+use fake_swarm::{FakeTracker, FakeUdpTracker, Peer, TrackerScript, UdpScript};
+use std::time::Duration;
+
+/// How long until the next announce, in whole seconds that have begun.
+fn wait(rounds: &Rounds) -> u64 {
+    rounds.membership.next_announce().unwrap().as_secs() + 1
+}
+
+#[tokio::test]
+async fn one_that_refuses_is_asked_by_a_doubling_wait_until_it_answers() {
+    let tracker = FakeTracker::start(TrackerScript::Failure("no".to_owned())).unwrap();
+    let mut rounds = Rounds::at([&*tracker.announce_url()]);
+    for expected in [60, 120, 240, 480, 960, 1920, 3600, 3600] {
+        let before = rounds.round().await;
+        assert_eq!((before.trackers[0].status.code(), wait(&rounds)), ("failure", expected));
+        pass(Duration::from_secs(30)).await;
+        let waiting = rounds.round().await;
+        let report = &waiting.trackers[0];
+        assert_eq!((report.status.code(), report.standing, report.peers), ("not_asked", Standing::Refused, None));
+        assert!(report.message.as_ref().unwrap().starts_with("not asked: its last announce failed: again in "));
+        assert_eq!(report.announce_in.map(|wait| wait.as_secs() + 1), Some(expected - 30));
+        assert_eq!(waiting.summary.verdict(), before.summary.verdict());
+        pass(Duration::from_secs(expected - 30)).await;
+    }
+    tracker.set_script(TrackerScript::peers(NO_PEERS));
+    assert!(rounds.report().await.status.is_ok());
+    assert_eq!(wait(&rounds), 1800);
+    pass(30 * MINUTE).await;
+    tracker.set_script(TrackerScript::Failure("again".to_owned()));
+    rounds.round().await;
+    assert_eq!(wait(&rounds), 60);
+    rounds.leave().await;
+    assert_eq!(asked(&tracker), [&["started"; 9][..], &["none", "stopped"]].concat());
+}
+
+#[tokio::test]
+async fn what_a_refusal_asks_for_is_kept_to() {
+    for (body, expected) in [
+        ("d14:failure reason2:no12:min intervali1800e8:intervali60ee", 1800),
+        ("d14:failure reason2:no8:intervali0ee", 60),
+        ("d14:failure reason2:no8:retry in2:10e", 600),
+        ("d14:failure reason2:no8:retry in5:nevere", 86_400),
+        ("d14:failure reason2:no8:intervali4294967295ee", 86_400),
+    ] {
+        let reply = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let tracker = FakeTracker::start(TrackerScript::Raw(reply.into())).unwrap();
+        let mut rounds = Rounds::at([&*tracker.announce_url()]);
+        rounds.round().await;
+        assert_eq!(wait(&rounds), expected, "{body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_silent_is_left_even_if_it_never_answered() {
+    let tracker = FakeUdpTracker::start(UdpScript { silent_for: 1, ..UdpScript::default() }).unwrap();
+    let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
+    let mut rounds = Rounds::at([&*tracker.announce_url(), &silent.announce_url()]);
+    // The first datagram is lost; the connection over TCP is there, and nothing comes.
+    assert_eq!(rounds.round().await.summary.trackers_ok, 1);
+    tokio::time::advance(5 * MINUTE).await;
+    rounds.round().await;
+    silent.set_script(TrackerScript::CloseAtOnce);
+    rounds.leave().await;
+    // One goodbye for both announces.
+    assert_eq!(asked(&silent), ["started", "started", "stopped"]);
+    let events: Vec<_> = tracker.datagrams().iter().filter_map(|datagram| Some(datagram.announce()?.event)).collect();
+    assert_eq!(events, [2, 3]);
+}
+
+#[tokio::test]
+async fn peers_that_a_failing_tracker_named_before_are_not_tried_on_its_word() {
+    let lab = lab([Peer::default()]);
+    let trackers = Trackers::Only(vec![lab.tracker.announce_url().parse().unwrap()]);
+    let mut rounds = Rounds::new(&lab.torrent, config().with_trackers(trackers));
+    assert_eq!(rounds.round().await.summary.ok, 1);
+    lab.tracker.set_script(TrackerScript::CloseAtOnce);
+    pass(30 * MINUTE).await;
+    for _ in 0..2 {
+        assert_eq!(rounds.round().await.summary.peers, 0);
+    }
+    lab.tracker.set_script(TrackerScript::peers(lab.swarm.endpoints()));
+    pass(MINUTE).await;
+    assert_eq!(rounds.round().await.summary.ok, 1);
+    pass(MINUTE).await;
+    assert_eq!(rounds.round().await.summary.ok, 1);
+    rounds.leave().await;
+    // The last scrape is answered with a list of peers, which is none.
+    assert_eq!(asked(&lab.tracker), ["started", "none", "none", "scrape", "stopped"]);
+}
