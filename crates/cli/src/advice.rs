@@ -29,7 +29,7 @@ pub(crate) fn advice(error: &InputError) -> String {
             Error::ForeignTracker => "leave out --tracker",
             Error::Torrent(error) => to_have_a_torrent(error),
             Error::Read(error) => return format!("{}: {error}", to_read(error)),
-            Error::Bind { .. } => "choose another --port, or a --bind address of this machine",
+            Error::Bind { .. } => "choose another --port, or an --interface address of this machine",
             Error::Interface(_) => "choose another --interface",
             Error::TlsRoots(_) => "give --tls-ca a file of certificates in PEM",
             _ => return ErrorChain(error).to_string(),

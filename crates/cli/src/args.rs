@@ -2,6 +2,7 @@
 
 mod dht;
 mod limits;
+mod many;
 mod metadata;
 mod network;
 mod output;
@@ -13,9 +14,12 @@ mod values;
 use crate::conditions::Conditions;
 use crate::rounds::schedule::Schedule;
 use crate::shown::shown_word;
+use crate::typo;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use client::{Config, WebSeedChecks};
 pub(crate) use dht::Dht;
+use many::Many;
 pub(crate) use metadata::Metadata;
 use network::{Conversation, Ourselves};
 use output::OutputArgs;
@@ -28,7 +32,7 @@ use std::time::Duration;
 use tracker::PeerAddress;
 use values::TORRENT;
 
-/// The ping of BitTorrent: who is in a torrent's swarm, who answers a handshake, and why the others do not.
+/// The ping of BitTorrent: who is in a torrent's swarm, who answers a handshake, and why others do not.
 #[derive(Debug, Parser)]
 #[command(
     name = "bt-handshake",
@@ -130,6 +134,8 @@ pub(crate) struct MainJob {
     ourselves: Ourselves,
     #[command(flatten)]
     pub(crate) rounds: Rounds,
+    #[command(flatten)]
+    pub(crate) many: Many,
 
     /// Print one JSON object a line instead of text
     #[arg(long, help_heading = "Output")]
@@ -139,7 +145,7 @@ pub(crate) struct MainJob {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 
-    /// List everything: each peer once with its reason, each tracker and web seed, the DHT, metadata, PEX, response times and charts
+    /// List everything: peers with their reasons, sources, times, charts
     #[arg(short, long, help_heading = "Output", conflicts_with_all = ["json", "quiet", "nagios"])]
     pub(crate) all: bool,
 
@@ -265,7 +271,8 @@ pub(crate) struct OnePeer {
 impl Cli {
     /// The arguments of this process, or the exit code for a usage error, for help and for the version.
     pub(crate) fn read() -> Result<Self, u8> {
-        Self::try_parse().map_err(|error| {
+        Self::try_parse().map_err(|mut error| {
+            tell_replacement(&mut error);
             if !error.use_stderr() {
                 return u8::from(error.print().is_err()) * 2;
             }
@@ -377,6 +384,19 @@ impl OnePeer {
     }
 }
 
+/// Adds the new spelling to the error about an option of former versions.
+fn tell_replacement(error: &mut clap::Error) {
+    let option = error.get(ContextKind::InvalidArg);
+    if let Some(ContextValue::String(option)) = option.filter(|_| error.kind() == ErrorKind::UnknownArgument)
+        && let Some(tip) = typo::replaced(option)
+    {
+        // What clap takes for meant.
+        error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::Usage);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+}
+
 /// An error repeats what was wrong, and that may be a URL with a passkey, given to the wrong option by mistake.
 fn without_secrets(text: String, args: impl Iterator<Item = OsString>) -> String {
     args.fold(text, |text, arg| {
@@ -448,7 +468,7 @@ mod tests {
         };
         for (args, sources) in [
             (&["x"][..], client::Sources::ALL),
-            (&["--no-trackers", "x"], none),
+            (&["--sources", "none", "x"], none),
             (&["--scrape", "x"], none.with_trackers(true)),
             (&["announce", "x"], none.with_trackers(true)),
             (&["scrape", "x"], none.with_trackers(true)),

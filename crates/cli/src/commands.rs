@@ -2,10 +2,13 @@
 
 use crate::advice::cannot_write;
 use crate::args::{Ask, Cli, Command, Dht, History, MainJob, Metadata, OnePeer, WebSeeds};
+use crate::choice::Choice;
+use crate::completions::completions;
 use crate::exit::{Exit, eprint_error, local_error};
 use crate::expand::{Expanded, expand};
 use crate::explain::explain;
 use crate::form::{Form, OutputOptions};
+use crate::former::{Former, is_same};
 use crate::manual;
 use crate::merged::merge;
 use crate::nagios::{self, Plugin};
@@ -33,7 +36,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     match cli.command {
         None => main_job(cli.main),
         Some(Command::Show(args)) => {
-            let (origins, worst) = origins(&args.torrents);
+            let (origins, worst) = origins(&args.torrents, Config::default().deadline);
             block_on(async { show::show_all(origins, &args, worst).await.into() })
         }
         Some(Command::Announce(args)) => ask(&args, false),
@@ -44,11 +47,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Some(Command::Peer(args)) => peer(&args),
         Some(Command::Report(args)) => print_or_fail(report(&args)),
         Some(Command::History(History::Merge(args))) => print_or_fail(merge(&args)),
-        Some(Command::Completions { shell }) => {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "bt-handshake", &mut text);
-            print(&text)
-        }
+        Some(Command::Completions { shell }) => print(completions(shell, Cli::command()).as_bytes()),
         Some(Command::Man { command }) => print_or_fail(manual::page(command.as_deref())),
         Some(Command::Explain { code }) => {
             print_or_fail(explain(code.as_deref(), Page::of_stdout()).map(|text| strip_styles(&text).into_bytes()))
@@ -70,8 +69,14 @@ fn main_job(args: MainJob) -> ExitCode {
     if let Some(fault) = misplaced(&args.torrents, &names).or_else(|| typo::fault(&args.torrents, &names)) {
         return cannot(&fault);
     }
-    let expanded = expand(&args.torrents);
-    let file = match args.output.clone().map(|path| create(path, &expanded.origins)).transpose() {
+    let is_output = |path: &PathBuf| args.output.as_ref().is_some_and(|output| is_same(output, path));
+    let former = args.many.resume.as_ref().map(|path| Former::read(path, is_output(path))).transpose();
+    let choice = match former {
+        Ok(former) => Choice { shard: args.many.shard, former },
+        Err(reason) => return cannot(&reason),
+    };
+    let expanded = expand(&args.torrents, config.deadline);
+    let file = match args.output.clone().map(|path| create(path, &expanded, choice.former.as_ref())).transpose() {
         Ok(file) => file,
         Err(reason) => return cannot(&reason),
     };
@@ -89,7 +94,8 @@ fn main_job(args: MainJob) -> ExitCode {
     };
     let plan = Plan { schedule, db: args.rounds.db.clone() };
     let (quiet, fail_under) = (args.quiet && !args.nagios, fail_under.unwrap_or_default());
-    let shown = Shown { file, quiet, fail_under, plan, ..Shown::of(form) };
+    let jobs = args.many.jobs.unwrap_or(usize::MAX);
+    let shown = Shown { file, quiet, fail_under, choice, jobs, plan, ..Shown::of(form) };
     run_inputs(expanded, &config, shown, true)
 }
 
@@ -125,7 +131,7 @@ fn dht(args: &Dht) -> ExitCode {
         Err(reason) => return local_error(&reason),
     };
     if let Some(node) = &args.ping {
-        let (origins, worst) = origins(&args.torrents);
+        let (origins, worst) = origins(&args.torrents, config.deadline);
         return match (worst, origins.as_slice()) {
             (Exit::Answered, [] | [_]) => {
                 block_on(async { ping(node, origins.first(), &config, args.json).await.into() })
@@ -143,12 +149,15 @@ fn metadata(args: &Metadata) -> ExitCode {
         Ok(chosen) => chosen,
         Err(reason) => return local_error(&reason),
     };
-    let expanded = expand(std::slice::from_ref(&args.link));
-    if let Some(file) = expanded.origins.iter().find(|origin| matches!(origin, Origin::File(_) | Origin::Stdin)) {
+    let expanded = expand(std::slice::from_ref(&args.link), config.deadline);
+    if let Some(file) = expanded.origins.iter().find(|origin| matches!(origin, Origin::File(_) | Origin::Stdin(_))) {
         let file = file.shown();
         return local_error(&format!(
             "give a magnet link or an info-hash: {file} is a file, and `show` shows what is in one"
         ));
+    }
+    if expanded.origins.len() > 1 {
+        return local_error("give one magnet link or info-hash: the list has more");
     }
     let form = Form::Metadata { all: args.all, json: args.json };
     run_inputs(expanded, &config, Shown { save_to, ..Shown::of(form) }, true)
@@ -160,7 +169,7 @@ fn peer(args: &OnePeer) -> ExitCode {
         Err(reason) => return local_error(&reason),
     };
     let form = if args.json { Form::Json } else { Form::OnePeer };
-    let mut expanded = expand(std::slice::from_ref(&args.torrent));
+    let mut expanded = expand(std::slice::from_ref(&args.torrent), config.deadline);
     // One peer is what was asked for.
     expanded.origins = expanded.origins.into_iter().map(Origin::without_peers).collect();
     // What was said comes to stdout as it is said, and would write over the progress.
@@ -175,6 +184,9 @@ struct Shown {
     fail_under: crate::conditions::Conditions,
     save_to: SaveTo,
     plan: Plan,
+    choice: Choice,
+    /// Most torrents at once.
+    jobs: usize,
 }
 
 impl Shown {
@@ -186,24 +198,32 @@ impl Shown {
             fail_under: Default::default(),
             save_to: SaveTo::Nowhere,
             plan: Plan::default(),
+            choice: Choice::default(),
+            jobs: usize::MAX,
         }
     }
 }
 
 fn run_torrents(words: &[OsString], config: &Config, shown: Shown) -> ExitCode {
-    run_inputs(expand(words), config, shown, true)
+    run_inputs(expand(words, config.deadline), config, shown, true)
 }
 
 /// The main job for each torrent; words that name none are reported with the reason.
 fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool) -> ExitCode {
-    let Expanded { origins, faults, notes } = expanded;
-    let Shown { form, file, quiet, fail_under, save_to, plan } = shown;
+    block_on(run_chosen(expanded, config, shown, progress))
+}
+
+async fn run_chosen(expanded: Expanded, config: &Config, shown: Shown, progress: bool) -> ExitCode {
+    let Expanded { mut origins, faults, notes, .. } = expanded;
+    let left_out = shown.choice.apply(&mut origins, config).await;
+    let Shown { form, file, quiet, fail_under, save_to, plan, .. } = shown;
     // A monitoring system takes one line, the status.
-    if !matches!(form, Form::Nagios(_)) {
-        eprint_each(&notes);
-    }
+    let is_one_line = matches!(form, Form::Nagios(_));
     let torrents = origins.len() + faults.len();
-    if !matches!(form, Form::Nagios(_)) && !quiet {
+    if is_one_line && torrents == 0 {
+        return nagios::usage(&left_out.join("; ")).into();
+    }
+    if !is_one_line && !quiet {
         dht_time(origins.len(), config).iter().for_each(|line| eprint_error(line));
     }
     let show_secrets = config.show_secrets;
@@ -222,7 +242,11 @@ fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool)
         Output::new(options).with_progress(progress && !tracing::enabled!(target: "client", tracing::Level::DEBUG));
     let worst = if faults.is_empty() { Exit::Answered } else { Exit::LocalError };
     faults.iter().for_each(|(name, reason)| output.fault(name, Exit::LocalError, reason));
-    block_on(run_all(origins, config, output, worst, plan))
+    if !is_one_line {
+        eprint_each(&notes);
+        left_out.iter().for_each(|line| eprint_error(line));
+    }
+    run_all(origins, shown.jobs, config, output, worst, plan).await
 }
 
 /// Datagrams of a lookup of one info-hash in the DHT over one family of addresses.
@@ -248,10 +272,10 @@ fn dht_time(torrents: usize, config: &Config) -> Option<String> {
 }
 
 /// Parses the positional arguments and prints an error for each invalid one.
-fn origins(words: &[OsString]) -> (Vec<Origin>, Exit) {
-    let Expanded { origins, faults, notes } = expand(words);
-    eprint_each(&notes);
+fn origins(words: &[OsString], limit: Duration) -> (Vec<Origin>, Exit) {
+    let Expanded { origins, faults, notes, .. } = expand(words, limit);
     eprint_each(&faults);
+    eprint_each(&notes);
     (origins, if faults.is_empty() { Exit::Answered } else { Exit::LocalError })
 }
 
@@ -260,15 +284,19 @@ fn eprint_each(of: &[(String, String)]) {
     of.iter().for_each(|(name, reason)| eprint_error(&format!("{name}: {reason}")));
 }
 
-/// The file for the JSON. Not over a torrent that is to be read: without a file name, --output takes the first torrent for one.
-fn create(path: PathBuf, origins: &[Origin]) -> Result<(PathBuf, File), String> {
+/// The file for the JSON, which goes on behind the former one if that is the same. Not over a torrent or a list that is to be
+/// read: without a file name, --output takes the first torrent for one.
+fn create(path: PathBuf, expanded: &Expanded, former: Option<&Former>) -> Result<(PathBuf, File), String> {
     let shown = shown_word(path.as_os_str());
-    let is =
-        |other: &PathBuf| path.canonicalize().is_ok_and(|path| other.canonicalize().is_ok_and(|other| other == path));
-    if origins.iter().any(|origin| matches!(origin, Origin::File(other) if is(other))) {
+    let is = |other: &PathBuf| is_same(&path, other);
+    if expanded.origins.iter().any(|origin| matches!(origin, Origin::File(other) if is(other))) {
         return Err(format!("write elsewhere: --output {shown}: that is a torrent to be read"));
     }
-    match File::create(&path) {
+    if expanded.lists.iter().any(is) {
+        return Err(format!("write elsewhere: --output {shown}: that is a list to be read"));
+    }
+    let former = former.filter(|former| former.is(&path));
+    match former.map_or_else(|| File::create(&path), Former::append) {
         Ok(file) => Ok((path, file)),
         Err(error) => Err(format!("write elsewhere: --output {shown}: {error}")),
     }

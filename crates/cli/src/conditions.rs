@@ -170,8 +170,8 @@ pub(crate) struct Rounded(pub(crate) f64);
 
 impl fmt::Display for Rounded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Down: what is nearly enough is not shown as enough.
-        write!(f, "{}", (self.0 * 100.0).floor() / 100.0)
+        // Down: what is nearly enough is not shown as enough. But binary takes 2.3 for a little less.
+        write!(f, "{}", (self.0 * 100.0 + 1e-6).floor() / 100.0)
     }
 }
 

@@ -1,15 +1,26 @@
-//! Expands the words of the command line: folders become the torrents in them.
+//! Expands the words of the command line: folders become the torrents in them, lists the targets on their lines.
 
+use crate::advice::advice;
+use crate::input::InputError;
+use crate::list::{self, Kind, Lines};
 use crate::origin::Origin;
 use crate::shown::shown_word;
-use crate::text::{listed, plural};
+use crate::text::{grouped, listed, plural};
 use crate::word::meaning;
 use guard::escape;
-use std::ffi::OsString;
-use std::path::Path;
+use ids::InfoHash;
+use metainfo::Magnet;
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::io::BufRead;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Most folders in one another that are walked.
 const MAX_DEPTH: usize = 32;
+/// Most characters of a line of a list that are shown.
+const MOST_SHOWN: usize = 100;
 
 /// What the words of the command line mean.
 #[derive(Debug, Default)]
@@ -18,8 +29,19 @@ pub(crate) struct Expanded {
     pub(crate) origins: Vec<Origin>,
     /// The words that name no torrent, each with the reason.
     pub(crate) faults: Vec<(String, String)>,
-    /// What was skipped, by folder.
+    /// What was skipped, by folder; what the lines of a list came to.
     pub(crate) notes: Vec<(String, String)>,
+    /// The lists among the words.
+    pub(crate) lists: Vec<PathBuf>,
+    has_read_stdin: bool,
+    seen: Seen,
+}
+
+/// Targets of lists, so that each is run once.
+#[derive(Debug, Default)]
+struct Seen {
+    hashes: HashSet<InfoHash>,
+    paths: HashSet<PathBuf>,
 }
 
 /// Counts of skipped folder entries with names that end in `.torrent`.
@@ -31,19 +53,139 @@ struct PassedOver {
     irregular: usize,
 }
 
-/// What the words of the command line mean.
-pub(crate) fn expand(words: &[OsString]) -> Expanded {
+/// What the words of the command line mean. Standard input begins within `limit`.
+pub(crate) fn expand(words: &[OsString], limit: Duration) -> Expanded {
     let mut expanded = Expanded::default();
     for word in words {
-        match meaning(word) {
-            Ok(origin) => expanded.add(origin),
+        match list_path(word).map(Ok).unwrap_or_else(|| meaning(word).map(Word::Target)) {
+            Ok(Word::List(path)) => expanded.file_list(path),
+            Ok(Word::Target(Origin::Stdin(_))) => expanded.stdin(limit),
+            Ok(Word::Target(origin)) => expanded.add(origin),
             Err(fault) => expanded.faults.push((shown_word(word), fault)),
         }
     }
     expanded
 }
 
+/// What a word of the command line stands for.
+enum Word {
+    Target(Origin),
+    List(PathBuf),
+}
+
+/// `@FILE`, unless a file has that very name; `@-` is standard input.
+fn list_path(word: &OsStr) -> Option<Word> {
+    let name = word.as_bytes().strip_prefix(b"@").filter(|name| !name.is_empty())?;
+    if name == b"-" {
+        return Some(Word::Target(Origin::Stdin(Vec::new())));
+    }
+    Path::new(word).symlink_metadata().is_err().then(|| Word::List(OsStr::from_bytes(name).into()))
+}
+
+/// What a line of a list means.
+fn target(line: &[u8]) -> Result<Origin, String> {
+    let word = OsStr::from_bytes(line);
+    let missing = || {
+        let shown = shown_word(word);
+        let short: String = shown.chars().take(MOST_SHOWN).collect();
+        let dots = if short.len() < shown.len() { "..." } else { "" };
+        format!("no file, magnet link or info-hash: {short}{dots}")
+    };
+    match line {
+        b"-" => return Err("standard input cannot be in a list".to_owned()),
+        [b'@', ..] if !Path::new(word).exists() => {
+            return Err("give this list on the command line: a list cannot be in another".to_owned());
+        }
+        _ => {}
+    }
+    match meaning(word)? {
+        Origin::Magnet(link) => match Magnet::parse(&link) {
+            Ok(_) => Ok(Origin::Magnet(link)),
+            Err(error) => Err(advice(&InputError::Magnet(error))),
+        },
+        // One that cannot be looked at is told when it is read.
+        Origin::File(path) => match path.symlink_metadata() {
+            Err(_) if std::str::from_utf8(line).is_err() => Err("save the list as UTF-8: this line is not".to_owned()),
+            Err(error) if error.kind() != std::io::ErrorKind::PermissionDenied => Err(missing()),
+            _ => Ok(Origin::File(path)),
+        },
+        origin => Ok(origin),
+    }
+}
+
+impl Seen {
+    /// Whether it is there for the first time.
+    fn is_new(&mut self, origin: &Origin) -> bool {
+        match (origin, origin.info_hash()) {
+            (_, Some(hash)) => self.hashes.insert(hash),
+            (Origin::File(path), None) => self.paths.insert(path.canonicalize().unwrap_or_else(|_| path.clone())),
+            _ => true,
+        }
+    }
+}
+
 impl Expanded {
+    /// What is on standard input: a list, or a torrent to be read when its turn comes.
+    fn stdin(&mut self, limit: Duration) {
+        let name = Origin::Stdin(Vec::new()).shown();
+        if std::mem::replace(&mut self.has_read_stdin, true) {
+            self.faults.push((name, "name it once: it can be read only once".to_owned()));
+            return;
+        }
+        match list::begin_stdin(limit) {
+            Ok(begun) => match Kind::of(&begun) {
+                Kind::List => self.list(&name, list::stdin(&begun)),
+                Kind::Utf16 => self.faults.push((name, list::UTF_16.to_owned())),
+                // What else it may be is found out by reading it.
+                Kind::Torrent | Kind::Empty | Kind::Other => self.origins.push(Origin::Stdin(begun)),
+            },
+            Err(error) => self.faults.push((name, advice(&InputError::Run(error.into())))),
+        }
+    }
+
+    fn file_list(&mut self, path: PathBuf) {
+        let name = shown_word(path.as_os_str());
+        match list::open(&path) {
+            Ok(lines) => self.list(&name, lines),
+            Err(fault) => self.faults.push((name, fault)),
+        }
+        self.lists.push(path);
+    }
+
+    /// The targets of a list; what is none is told with the number of its line, and ends nothing else.
+    fn list(&mut self, name: &str, mut lines: Lines<impl BufRead>) {
+        let (mut targets, mut wrong, mut again) = (0, 0, 0);
+        for (number, line) in lines.by_ref() {
+            let before = (self.origins.len(), self.faults.len());
+            match line.and_then(|line| target(&line)) {
+                Ok(origin) if self.seen.is_new(&origin) => {
+                    self.add(origin);
+                    // Those of a folder.
+                    for (name, reason) in self.faults.iter_mut().skip(before.1) {
+                        *reason = format!("{name}: {reason}");
+                    }
+                }
+                Ok(_) => {
+                    again += 1;
+                    continue;
+                }
+                Err(fault) => self.faults.push((String::new(), fault)),
+            }
+            self.faults.iter_mut().skip(before.1).for_each(|(at, _)| *at = format!("{name}:{number}"));
+            let names_some = self.origins.len() > before.0;
+            (targets, wrong) = (targets + usize::from(names_some), wrong + usize::from(!names_some));
+        }
+        if targets + wrong == 0 {
+            self.faults.push((name.to_owned(), "write a target on each line: the list has none".to_owned()));
+        }
+        let notes = [
+            (wrong > 1, format!("{} of {} are no targets", grouped(wrong), counted_lines(lines.number()))),
+            (again > 0, format!("{} left out, of a target that an earlier line has", counted_lines(again))),
+        ];
+        let notes = notes.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| (name.to_owned(), note));
+        self.notes.extend(notes);
+    }
+
     fn add(&mut self, origin: Origin) {
         let fault = match &origin {
             Origin::File(path) if path.is_dir() => {
@@ -53,9 +195,6 @@ impl Expanded {
                 self.notes.extend(passed_over.note().map(|note| (origin.shown(), note)));
                 (before == (self.origins.len(), self.faults.len()))
                     .then(|| "give another folder: no .torrent file is in this one".to_owned())
-            }
-            Origin::Stdin if self.origins.contains(&origin) => {
-                Some("name it once: it can be read only once".to_owned())
             }
             _ => {
                 self.origins.push(origin);
@@ -91,6 +230,11 @@ impl Expanded {
             }
         }
     }
+}
+
+/// `1 line`, `3,333 lines`.
+fn counted_lines(count: usize) -> String {
+    format!("{} {}", grouped(count), if count == 1 { "line" } else { "lines" })
 }
 
 impl PassedOver {

@@ -18,6 +18,7 @@ mod screen;
 mod sources;
 mod strip;
 pub(crate) mod style;
+pub(crate) mod table;
 pub(crate) mod tally;
 mod times;
 pub(crate) mod torrent_sheet;

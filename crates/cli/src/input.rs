@@ -7,6 +7,7 @@ use guard::Secrets;
 use ids::InfoHash;
 use metainfo::{Details, Diagnostics, Magnet, MagnetError, Torrent};
 use std::borrow::Cow;
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 /// A torrent, or what is known of it, and how the user called it.
@@ -117,6 +118,19 @@ impl Origin {
         Ok(input)
     }
 
+    /// The info-hash, for which all of it is read; of what cannot be read, or only once, none. Standard input is kept.
+    pub(crate) async fn read_ahead(&mut self, config: &Config) -> Option<InfoHash> {
+        match self {
+            Self::Stdin(begun) => {
+                let mut rest = std::io::stdin().take(Torrent::MAX_BYTES as u64);
+                rest.read_to_end(begun).ok()?;
+            }
+            Self::File(path) if !path.is_file() => return None,
+            _ => {}
+        }
+        self.read_whole(config).await.ok().map(|input| input.info_hash())
+    }
+
     /// Reads all of it, within the deadline.
     pub(crate) async fn read_whole(&self, config: &Config) -> Result<Input, InputError> {
         let (limit, proof) = (config.deadline, config.web_seed_proof);
@@ -127,9 +141,9 @@ impl Origin {
             }
             Self::Hash(hashes) => return Ok(self.input(TorrentRef::from(*hashes), Contents::Hash, config)),
             Self::File(path) if proof => read_torrent_and_proof(path, limit).await?,
-            Self::Stdin if proof => read_torrent_and_proof_from(std::io::stdin(), limit).await?,
+            Self::Stdin(begun) if proof => read_torrent_and_proof_from(rest_of_stdin(begun), limit).await?,
             Self::File(path) => (read_torrent(path, limit).await?, None),
-            Self::Stdin => (read_torrent_from(std::io::stdin(), limit).await?, None),
+            Self::Stdin(begun) => (read_torrent_from(rest_of_stdin(begun), limit).await?, None),
         };
         let torrent_ref = TorrentRef::from(&torrent).with_proof(proof);
         Ok(self.input(torrent_ref, Contents::Torrent(Arc::new(torrent)), config))
@@ -138,6 +152,11 @@ impl Origin {
     fn input(&self, torrent_ref: TorrentRef, contents: Contents, config: &Config) -> Input {
         Input { given: self.given().into(), secrets: config.secrets(&torrent_ref), torrent_ref, contents }
     }
+}
+
+/// Standard input from its beginning, which has been read.
+fn rest_of_stdin(begun: &[u8]) -> impl Read + Send + 'static {
+    Cursor::new(begun.to_vec()).chain(std::io::stdin())
 }
 
 /// Bytes of a list of files that a run keeps, to name those that cannot be completed: some 200,000 files.

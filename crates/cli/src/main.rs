@@ -3,16 +3,21 @@
 
 mod advice;
 mod args;
+mod choice;
 mod commands;
+mod completions;
 mod conditions;
 mod exit;
 mod expand;
 mod explain;
 mod form;
+mod former;
 mod human;
 mod input;
 mod interim;
 mod json;
+mod label;
+mod list;
 mod manual;
 mod merged;
 mod nagios;

@@ -212,7 +212,7 @@ mod tests {
             ),
             (
                 &[(LocalFault, None, "local_limit"), (NotAsked, None, "bad URL")],
-                "raise `ulimit -n`, or look at -4, -6 and --bind: http://t1: bad URL; http://t0: local_limit",
+                "raise `ulimit -n`, or look at -4, -6 and --interface: http://t1: bad URL; http://t0: local_limit",
             ),
             (
                 &[(LocalFault, None, "tls_no_roots")],

@@ -3,6 +3,7 @@
 use crate::room;
 use crate::shown::without_secrets;
 use guard::escape;
+use ids::InfoHash;
 use metainfo::{Hashes, Magnet};
 use std::path::PathBuf;
 
@@ -10,7 +11,8 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     File(PathBuf),
-    Stdin,
+    /// With what has been read of it.
+    Stdin(Vec<u8>),
     Magnet(String),
     Hash(Hashes),
 }
@@ -34,7 +36,7 @@ impl Origin {
         match self {
             // A URL or a link in its place may hold a passkey.
             Self::File(path) => without_secrets(&path.to_string_lossy()),
-            Self::Stdin => "standard input".to_owned(),
+            Self::Stdin(_) => "standard input".to_owned(),
             // The trackers in it may hold passkeys, and it is long.
             Self::Magnet(link) => match Magnet::parse(link) {
                 Ok(magnet) => magnet.hashes.primary().to_string(),
@@ -44,11 +46,20 @@ impl Origin {
         }
     }
 
+    /// The info-hash, where that is known without reading.
+    pub(crate) fn info_hash(&self) -> Option<InfoHash> {
+        match self {
+            Self::File(_) | Self::Stdin(_) => None,
+            Self::Magnet(link) => Magnet::parse(link).ok().map(|magnet| magnet.hashes.primary()),
+            Self::Hash(hashes) => Some(hashes.primary()),
+        }
+    }
+
     /// How many bytes there may be to be read.
     pub(crate) fn length(&self) -> u64 {
         match self {
             Self::File(path) => room::length(path),
-            Self::Stdin => u64::MAX,
+            Self::Stdin(_) => u64::MAX,
             Self::Magnet(_) | Self::Hash(_) => 0,
         }
     }

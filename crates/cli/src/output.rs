@@ -1,22 +1,25 @@
 //! How each event is shown: as text, as JSON or for a monitoring system. It is written as soon as there is nothing else to do.
 
-use crate::advice::cannot_write;
-use crate::exit::{Exit, eprint_error};
+mod ending;
+mod rounds;
+
+use crate::exit::Exit;
 use crate::form::{Form, OutputOptions};
 use crate::human::dht_detail::{dht_detail, looked_up, named_peer};
 use crate::human::fetched::fetched;
-use crate::human::final_report::{final_report, one_line, torrent_line, total};
+use crate::human::final_report::{final_report, heading, one_line, prefix, torrent_line};
 use crate::human::lines;
 use crate::human::one_peer::one_peer;
+use crate::human::table::Table;
 use crate::human::tally::Tally;
 use crate::human::tracker_detail::{asked, tracker_detail};
 use crate::human::verdict::verdict;
 use crate::human::web_seed_detail::{web_seed_detail, web_seeds_asked};
-use crate::human::words::{name, torrent_prefix};
+use crate::human::words::name;
 use crate::input::Input;
 use crate::interim::Running;
 use crate::json;
-use crate::nagios::Level;
+use crate::label::Label;
 use crate::owed::Owed;
 use crate::progress::Progress;
 use crate::saved::Saved;
@@ -25,7 +28,6 @@ use crate::total::Total;
 use crate::written::Written;
 use client::{DhtReport, MetadataReport, Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
 use std::io;
-use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -40,7 +42,26 @@ pub(crate) struct Output {
     pub(crate) running: Running,
     owed: Owed,
     pub(crate) total: Total,
+    /// What is shown of several at the end, unless it has been.
+    table: Option<Table>,
+    /// Whether each step is logged, and each of many torrents has a line.
+    verbose: bool,
 }
+
+/// How a run has ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended<'r> {
+    /// Its own exit code.
+    pub(crate) exit: Exit,
+    /// Why, where its report does not say so.
+    pub(crate) because: Option<&'r str>,
+    pub(crate) saved: &'r Saved,
+    /// For how long the verdict on its torrent has been the same, where a history tells.
+    pub(crate) since: Option<Duration>,
+}
+
+/// Most torrents that have a report each, which fit on a screen; of more there is the table alone.
+const FEW: usize = 3;
 
 /// How long the width of a window is taken for true: looking takes longer than writing a line.
 const PAGE_LASTS: Duration = Duration::from_millis(100);
@@ -70,12 +91,14 @@ impl Output {
             running: Running::default(),
             owed: Owed::default(),
             total,
+            table: Some(Table::default()),
+            verbose: tracing::enabled!(target: "client", tracing::Level::DEBUG),
         }
     }
 
     /// Shows what goes on meanwhile, where that can be shown.
     pub(crate) fn with_progress(mut self, wanted: bool) -> Self {
-        self.progress = Progress::new(wanted && !self.options.quiet);
+        self.progress = Progress::new(wanted && !self.options.quiet, self.total.torrents);
         self
     }
 
@@ -97,9 +120,22 @@ impl Output {
         Tally::new(matches!(self.options.form, Form::Report { all: true }) && !self.options.quiet)
     }
 
-    /// Whether each torrent is one line, because there are several and not everything is to be listed.
-    fn is_line_each(&self) -> bool {
-        self.total.torrents > 1 && matches!(self.options.form, Form::Report { all: false })
+    /// Whether there are several torrents.
+    fn several(&self) -> bool {
+        self.total.torrents > 1
+    }
+
+    /// Whether the table at the end is all there is to say, because there are many and not everything is to be listed.
+    fn is_table_alone(&self) -> bool {
+        self.total.torrents > FEW && matches!(self.options.form, Form::Report { all: false })
+    }
+
+    /// Whether there is a table at the end.
+    fn has_table(&self) -> bool {
+        self.several()
+            && matches!(self.options.form, Form::Report { .. })
+            && !self.options.quiet
+            && !self.options.rounds
     }
 
     /// What text is shown on.
@@ -113,10 +149,14 @@ impl Output {
 
     pub(crate) fn start(&mut self, input: &Input) -> io::Result<()> {
         let line = match self.options.form {
-            Form::Report { .. } if self.is_line_each() => None,
+            // Each line, or the heading of several, tells of the torrent.
+            Form::Report { .. } | Form::Trackers { .. } | Form::WebSeeds { .. } | Form::Dht { .. }
+                if self.several() =>
+            {
+                None
+            }
             Form::Report { .. } => Some(lines::start(input, self.page())),
             // Whole: nothing else tells of the torrent.
-            Form::Trackers { .. } | Form::WebSeeds { .. } | Form::Dht { .. } if self.total.torrents > 1 => None,
             Form::Trackers { .. } | Form::WebSeeds { .. } | Form::Dht { .. } => {
                 Some(lines::start(input, Page { cuts: false, ..self.page() }))
             }
@@ -130,6 +170,10 @@ impl Output {
         let page = self.page();
         let line = match self.options.form {
             Form::Trackers { .. } => Some(self.titled(input, tracker_detail(input, report, page))),
+            // Which of several torrents has come how far.
+            Form::Report { all: false } if self.several() && !self.is_table_alone() => {
+                Some(self.prefixed(input, &lines::tracker(input, report, page), page))
+            }
             // In the report at the end.
             _ => None,
         };
@@ -188,7 +232,7 @@ impl Output {
     pub(crate) fn peer(&mut self, input: &Input, report: &PeerReport) -> io::Result<()> {
         self.progress.peer(report.outcome == Outcome::Ok);
         let line = match self.options.form {
-            Form::Report { all } if !self.is_line_each() && lines::is_worth_one(report, all) => {
+            Form::Report { all } if !self.is_table_alone() && lines::is_worth_one(report, all) => {
                 let page = self.page();
                 Some(self.prefixed(input, &lines::peer(report, page), page))
             }
@@ -200,181 +244,67 @@ impl Output {
         self.tell(line, false, |_| json::peer(input, report))
     }
 
-    /// Reports the end of a run: its summary, its own exit code, and the reason if it had no source of peers. Gives the conditions
-    /// that are not met.
+    /// Reports the end of a run, which is in the table of several then. Gives the conditions that are not met.
     pub(crate) fn summary(
         &mut self,
         input: &Input,
         summary: &Summary,
         tally: &Tally,
-        (exit, because, saved): (Exit, Option<&str>, &Saved),
+        ended: Ended<'_>,
     ) -> io::Result<Vec<String>> {
         self.progress.erase();
         self.progress.end();
         self.total.add(summary);
-        let several = self.total.torrents > 1;
+        if self.has_table() {
+            self.table.iter_mut().for_each(|table| table.add(input, summary, tally, ended.since));
+        }
         let unmet: Vec<String> = self.options.fail_under.unmet(summary).collect();
-        let page = self.page();
+        let (several, page, is_alone) = (self.several(), self.page(), self.is_table_alone());
         let line = match &mut self.options.form {
             Form::Report { .. } if self.options.quiet => Some(one_line(input, summary, tally)),
-            Form::Report { all: false } if several => Some(torrent_line(input, summary, tally, page)),
-            Form::Report { .. } => Some(final_report(input, summary, tally, page)),
+            Form::Report { .. } if is_alone => self.verbose.then(|| torrent_line(input, summary, tally, page)),
+            Form::Report { .. } => Some(final_report(input, summary, tally, (several, page))),
             Form::Trackers { .. } => Some(asked(summary)),
             Form::WebSeeds { .. } => Some(web_seeds_asked(summary)),
             Form::Dht { .. } => Some(looked_up(summary, &tally.lookups)),
             Form::Nagios(plugin) => {
                 let sentence = verdict(input, summary, tally);
-                let sentence = because.map(|because| format!("{sentence}: {because}")).unwrap_or(sentence);
+                let sentence = ended.because.map(|because| format!("{sentence}: {because}")).unwrap_or(sentence);
                 let sentence =
                     [Some(sentence), tally.lookups.row()].into_iter().flatten().collect::<Vec<_>>().join("; ");
-                plugin.run(&name(input), exit, &sentence, summary, several);
+                plugin.run(Label::of(input), ended.exit, &sentence, summary);
                 None
             }
-            Form::Metadata { all, json: false } => Some(fetched(input, summary, tally, (saved, *all), page)),
+            Form::Metadata { all, json: false } => Some(fetched(input, summary, tally, (ended.saved, *all), page)),
             Form::Metadata { json: true, .. } | Form::OnePeer | Form::Json => None,
         };
-        self.tell(line, true, |_| json::summary(input, summary, &unmet))?;
+        self.tell(line, true, |_| json::summary(input, summary, &verdict(input, summary, tally), &unmet))?;
+        // Before the goodbyes: a second interrupt leaves at once.
+        if self.progress.is_cut_short() {
+            let table = self.table(page);
+            self.tell(table, true, |_| Ok(String::new()))?;
+        }
         Ok(unmet)
-    }
-
-    /// Begins a round: counts begin anew.
-    pub(crate) fn begin_round(&mut self) {
-        self.progress.anew();
-        self.total = Total::new(self.total.torrents);
-    }
-
-    /// Ends a round: its total as JSON, and the text of it.
-    pub(crate) fn end_round(&mut self, answered: usize, text: Option<String>) -> io::Result<()> {
-        self.total.answered = answered;
-        if self.total.torrents > 1 {
-            self.tell(None, true, |output| json::total(&output.total))?;
-        }
-        self.round(text)
-    }
-
-    /// Tells of one round, or of all: text.
-    pub(crate) fn round(&mut self, text: Option<String>) -> io::Result<()> {
-        if let (Form::Report { .. }, Some(text)) = (&self.options.form, text) {
-            self.written.line(&text);
-        }
-        self.flush()
-    }
-
-    /// What has changed since the observation before, in front of the report on the only torrent.
-    pub(crate) fn since(&mut self, line: Option<String>) -> io::Result<()> {
-        let is_told = matches!(self.options.form, Form::Report { .. }) && self.total.torrents == 1;
-        let line = line.filter(|_| is_told);
-        self.tell(line.map(|line| format!("\n{line}")), false, |_| Ok(String::new()))
-    }
-
-    /// Whether everything is to be listed.
-    pub(crate) fn lists_all(&self) -> bool {
-        matches!(self.options.form, Form::Report { all: true })
-    }
-
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.options.quiet
     }
 
     /// The goodbyes that are owed: those that could not be sent.
     pub(crate) fn goodbyes(&mut self, input: &Input, owed: &[TrackerReport]) -> io::Result<()> {
         for report in owed {
-            self.owed.add(&name(input), report);
+            let name = if self.several() { Label::of(input).whole() } else { name(input) };
+            self.owed.add(&name, report);
             self.tell(None, true, |_| json::goodbye(input, report))?;
         }
         Ok(())
     }
 
-    /// What kept a run from doing its job.
-    pub(crate) fn fault(&mut self, name: &str, exit: Exit, reason: &str) {
-        self.progress.erase();
-        match &mut self.options.form {
-            Form::Nagios(plugin) => plugin.fault(name, exit, reason),
-            _ => eprint_error(&format!("{name}: {reason}")),
-        }
-    }
-
-    /// What keeps all runs from beginning.
-    pub(crate) fn cannot_begin(&mut self, reason: &str) -> ExitCode {
-        match self.options.form {
-            Form::Nagios(_) => crate::nagios::usage(reason).into(),
-            _ => crate::exit::local_error(reason),
-        }
-    }
-
-    /// How far all runs have come, on stderr.
-    pub(crate) fn how_far(&mut self) {
-        self.progress.erase();
-        let lines = self.running.lines(&self.total);
-        if lines.is_empty() {
-            eprint_error(&self.progress.stage());
-        }
-        lines.iter().for_each(|line| eprint_error(line));
-    }
-
-    /// A run was interrupted before it began, which only a monitoring system has to be told.
-    pub(crate) fn interrupted(&mut self, name: &str) {
-        if let Form::Nagios(plugin) = &mut self.options.form {
-            plugin.fault(name, Exit::Interrupted, "interrupted");
-        }
-    }
-
-    /// Results that cannot be written.
-    pub(crate) fn cannot_write(&mut self, error: &io::Error) {
-        self.progress.erase();
-        let reason = cannot_write(error);
-        match &mut self.options.form {
-            Form::Nagios(plugin) => plugin.fault("bt-handshake", Exit::LocalError, &reason),
-            _ => eprint_error(&reason),
-        }
-    }
-
-    /// Prints an error for a run that was reported already; the Nagios line contains it.
-    pub(crate) fn report_error(&mut self, name: &str, reason: &str) {
-        self.progress.erase();
-        if !matches!(self.options.form, Form::Nagios(_)) {
-            eprint_error(&format!("{name}: {reason}"));
-        }
-    }
-
-    /// Reports the total of several torrents, of whose runs `answered` were a success. Gives the level for a monitoring system.
-    pub(crate) fn total(&mut self, answered: usize) -> io::Result<Option<Level>> {
-        self.progress.finish();
-        self.owed.lines().for_each(|line| eprint_error(&line));
-        self.written.flush_file();
-        if matches!(self.options.form, Form::Nagios(_))
-            && let Some(error) = self.written.take_file_fault()
-        {
-            self.cannot_write(&error);
-        }
-        self.total.answered = answered;
-        // Each round has its own.
-        let several = self.total.torrents > 1 && !self.options.rounds;
-        let (mut level, page) = (None, self.page());
-        let line = match &self.options.form {
-            Form::Report { all } if several => Some(total(&self.total, *all, page)),
-            Form::Nagios(plugin) => {
-                let (worst, line) = plugin.told();
-                level = Some(worst);
-                Some(line)
-            }
-            _ => None,
-        };
-        if several || line.is_some() {
-            self.tell(line, true, |output| if several { json::total(&output.total) } else { Ok(String::new()) })?;
-        }
-        self.written.flush_file();
-        self.written.take_file_fault().map_or(Ok(level), Err)
-    }
-
-    /// Under the torrent's name, if there are several.
-    fn titled(&self, input: &Input, detail: String) -> String {
-        if self.total.torrents > 1 { format!("{}\n{detail}", name(input)) } else { detail }
+    /// Under a heading, if there are several torrents.
+    fn titled(&mut self, input: &Input, detail: String) -> String {
+        if self.several() { format!("{}\n{detail}", heading(input, self.page())) } else { detail }
     }
 
     /// Which torrent a line is about, if there are several.
     fn prefixed(&self, input: &Input, line: &crate::text::Line, page: Page) -> String {
-        if self.total.torrents > 1 { torrent_prefix(input, page).and(line).on(page) } else { line.on(page) }
+        if self.several() { prefix(input, page).and(line).on(page) } else { line.on(page) }
     }
 
     /// Takes a line for stdout, and as JSON what is wanted so.

@@ -19,6 +19,8 @@ pub(crate) struct Progress {
     interrupted: bool,
     /// The latest deadline of the runs.
     until: Option<Instant>,
+    /// All that are to be run.
+    torrents: usize,
     begun: usize,
     runs: usize,
     trackers: usize,
@@ -33,10 +35,10 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Shown only where a line can be erased again, and nothing else writes to stderr.
-    pub(crate) fn new(wanted: bool) -> Self {
+    pub(crate) fn new(wanted: bool, torrents: usize) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
         let logs = std::env::var_os("RUST_LOG").is_some();
-        Self { on: wanted && !dumb && !logs && std::io::stderr().is_terminal(), ..Self::default() }
+        Self { on: wanted && !dumb && !logs && std::io::stderr().is_terminal(), torrents, ..Self::default() }
     }
 
     /// Begins to count anew.
@@ -110,6 +112,11 @@ impl Progress {
         }
     }
 
+    /// Whether the user has ended the runs, and each has told its end: what is left are goodbyes.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.interrupted && self.runs == 0
+    }
+
     /// No line any more.
     pub(crate) fn finish(&mut self) {
         self.erase();
@@ -128,7 +135,9 @@ impl Progress {
         if self.begun == 0 || self.runs == 0 {
             return self.stage();
         }
-        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()).as_secs_f64().ceil());
+        // Of a list, others are yet to begin.
+        let until = self.until.filter(|_| self.begun >= self.torrents);
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()).as_secs_f64().ceil());
         let left = left.map(|left| format!(", {left} s left")).unwrap_or_default();
         let tried = in_flight + ok + failed;
         let web_seeds = match web_seeds {
@@ -136,8 +145,14 @@ impl Progress {
             checked => format!(", {web_seeds_complete}/{checked} web seeds"),
         };
         let dht = dht_nodes.map(|nodes| format!(", {nodes} DHT nodes")).unwrap_or_default();
+        let torrents = match self.torrents {
+            0 | 1 => String::new(),
+            torrents => format!("{}/{torrents} torrents, ", self.begun - self.runs),
+        };
         // Short, so that a window which becomes narrower seldom breaks it: what is broken cannot be taken away everywhere.
-        format!("{trackers_ok}/{trackers} trackers{web_seeds}{dht}, {tried} tried: {ok} ok, {failed} failed{left}")
+        format!(
+            "{torrents}{trackers_ok}/{trackers} trackers{web_seeds}{dht}, {tried} tried: {ok} ok, {failed} failed{left}"
+        )
     }
 }
 
@@ -172,6 +187,8 @@ mod tests {
             progress.dht(nodes);
             assert!(progress.line().starts_with(&format!("1/2 trackers, 1/1 web seeds{shown}, 8 tried")), "{nodes:?}");
         }
+        progress.torrents = 3;
+        assert!(progress.line().starts_with("0/3 torrents, 1/2 trackers"), "{}", progress.line());
         progress.end();
         progress.end();
         assert_eq!(progress.line(), "saying goodbye to the trackers");

@@ -3,7 +3,6 @@
 //! A database that cannot be used is told once for as long as it lasts, and no run waits for it: the round's observations are
 //! held back, and written at its end if that is possible then.
 
-use crate::exit::Exit;
 use crate::output;
 use crate::shown::shown_word;
 use client::PeerReport;
@@ -116,7 +115,7 @@ impl Recorder {
         let path = shown_word(path.as_os_str());
         match now {
             Some(reason) if before.as_ref() != Some(&reason) => {
-                self.output.lock().fault(&path, Exit::LocalError, &format!("not recorded: {reason}"));
+                self.output.lock().not_recorded(&path, &format!("not recorded: {reason}"));
             }
             None if before.is_some() => self.output.lock().report_error(&path, "recorded again"),
             _ => {}

@@ -25,6 +25,8 @@ pub(crate) struct Runs {
     pub(crate) interrupt: watch::Sender<bool>,
     /// Whether the user has interrupted.
     pub(crate) heard: bool,
+    /// Most torrents at once.
+    pub(crate) jobs: usize,
 }
 
 /// The user's second interrupt: the end, at once.
@@ -56,7 +58,7 @@ impl Runs {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            while running.len() < self.context.shared.runs()
+            while running.len() < self.context.shared.runs().min(self.jobs)
                 && !self.is_interrupted()
                 && !self.context.output.lock().is_closed()
                 && let Some((n, origin, mut carried)) = waiting.next()

@@ -49,6 +49,8 @@ struct Rounds<'a> {
     last: Option<Clock>,
     /// The exit code of the last one.
     exit: Exit,
+    /// Whether what is waited for holds.
+    is_met: bool,
     /// That of the words of the command line that name no torrent.
     worst: Exit,
     /// Whether it was told that rounds take longer than the time from one to the next.
@@ -71,6 +73,7 @@ pub(crate) async fn again(
         whole: 0,
         last: None,
         exit: Exit::Interrupted,
+        is_met: false,
         worst,
         is_slow_told: false,
         is_pause_told: false,
@@ -191,12 +194,10 @@ impl Rounds<'_> {
             self.exit = Exit::Answered;
             return true;
         }
-        let is_met = self.whole > 0 && self.all.iter().all(|kept| kept.unmet.is_empty() && kept.last_is_of_now());
-        if self.schedule.until.is_some() && is_met && !runs.is_interrupted() {
-            self.exit = if self.exit == Exit::LocalError { self.exit } else { Exit::Answered };
-            return true;
+        if self.schedule.until.is_some() && !runs.is_interrupted() {
+            self.is_met = self.all.iter().all(|kept| kept.unmet.is_empty() && kept.last_is_of_now());
         }
-        runs.is_interrupted() || self.schedule.count.is_some_and(|count| self.whole >= count)
+        runs.is_interrupted() || self.is_met || self.schedule.count.is_some_and(|count| self.whole >= count)
     }
 
     /// The summary, and what was not met.
@@ -208,15 +209,20 @@ impl Rounds<'_> {
             let ending = Ending { rounds: self.whole, elapsed, every: self.schedule.every, last };
             output.round(Some(ending.lines(&self.all, page)))?;
         }
-        let Some(until) = self.schedule.until.as_ref().map(|_| "--until") else {
+        if self.schedule.until.is_none() {
             self.tell_unmet(&mut output, "--fail-under");
-            return Ok(());
-        };
-        if self.exit != Exit::Answered && !output.is_closed() {
-            // The time was up, or there were rounds enough; but a user's end is one.
-            let ended = if runs.heard { Exit::Interrupted } else { Exit::NoPeerAnswered };
+        } else if !output.is_closed() {
+            // The time was up, or there were rounds enough; or it is the user's end.
+            let ended = match self.is_met {
+                true => Exit::Answered,
+                false if runs.heard => Exit::Interrupted,
+                false => Exit::NoPeerAnswered,
+            };
             self.exit = if self.exit == Exit::LocalError { Exit::LocalError } else { ended };
-            self.tell_unmet(&mut output, until);
+            self.tell_unmet(&mut output, "--until");
+            if self.last.is_none() && !runs.heard {
+                eprint_error("the first round did not end before the deadline (--until)");
+            }
         }
         Ok(())
     }
@@ -224,7 +230,7 @@ impl Rounds<'_> {
     /// What is not met, on stderr: of the last round.
     fn tell_unmet(&self, output: &mut Output, option: &str) {
         for kept in self.all.iter().filter(|kept| !kept.unmet.is_empty()).take(MOST_UNMET) {
-            output.report_error(&kept.name, &format!("{} ({option})", kept.unmet.join("; ")));
+            output.report_error(&kept.label.whole(), &format!("{} ({option})", kept.unmet.join("; ")));
         }
     }
 }
@@ -235,7 +241,7 @@ async fn leave(all: Vec<Kept>, context: Context) {
     for kept in all {
         let Some((hashes, membership)) = kept.carried.into_membership() else { continue };
         let (config, shared) = (context.config.clone(), context.shared.clone());
-        leaving.spawn(async move { (kept.name, hashes, membership.leave(&config, &shared).await) });
+        leaving.spawn(async move { (kept.label.whole(), hashes, membership.leave(&config, &shared).await) });
     }
     while let Some(left) = leaving.join_next().await {
         let Ok((name, hashes, owed)) = left else { continue };

@@ -6,14 +6,14 @@ use crate::exit::Exit;
 use crate::human::tally::Tally;
 use crate::input::{Input, InputError};
 use crate::origin::Origin;
-use crate::output::Shared;
+use crate::output::{Ended, Shared};
 use crate::recorder::Recorder;
 use crate::room::Room;
 use crate::rounds::carried::Carried;
-use crate::rounds::changed::since;
+use crate::rounds::changed;
 use crate::saved::Saved;
 use crate::seen::{Observer, Seen};
-use client::{Config, CutShort, Event, Known, Sources, Summary, Swarm, Verdict};
+use client::{Config, CutShort, Error, Event, Known, Sources, Summary, Swarm, Verdict};
 use guard::ErrorChain;
 use metainfo::TorrentFile;
 use std::future::poll_fn;
@@ -80,7 +80,16 @@ pub(crate) async fn run(origin: &Origin, carried: &mut Carried, context: Context
     };
     place.has_read();
     let (mut input, mut swarm) = match prepared {
-        Ok(prepared) => prepared,
+        Ok(Prepared::Ready(input, swarm)) => (input, *swarm),
+        Ok(Prepared::Private(input, error)) => {
+            let reason = advice(&error);
+            if !context.again
+                && let Err(error) = output.lock().refused(&input, &name, &reason)
+            {
+                output.lock().cannot_write(&error);
+            }
+            return Ran::without(Exit::LocalError, Some(reason));
+        }
         Err(error) => {
             let reason = advice(&error);
             if !context.again {
@@ -109,15 +118,27 @@ pub(crate) async fn run(origin: &Origin, carried: &mut Carried, context: Context
     }
 }
 
-async fn prepare(origin: &Origin, carried: &mut Carried, context: &Context) -> Result<(Input, Swarm), InputError> {
+/// What a run begins with.
+enum Prepared {
+    Ready(Input, Box<Swarm>),
+    /// A private torrent that is not to be asked about, and why.
+    Private(Input, InputError),
+}
+
+async fn prepare(origin: &Origin, carried: &mut Carried, context: &Context) -> Result<Prepared, InputError> {
     let Context { config, shared, output, .. } = context;
     let input = carried.input(origin, config).await?;
-    input.check_for_dht(config)?;
+    if let Err(error) = input.check_for_dht(config) {
+        return Ok(Prepared::Private(input, error));
+    }
     let (membership, owed) = carried.membership(input.torrent_ref.hashes, config, shared).await;
     // An error of writing comes again with the next line.
     let _ = output.lock().goodbyes(&input, &owed);
-    let swarm = Swarm::resuming(input.torrent_ref.clone(), config.clone(), shared, membership)?;
-    Ok((input, swarm))
+    match Swarm::resuming(input.torrent_ref.clone(), config.clone(), shared, membership) {
+        Ok(swarm) => Ok(Prepared::Ready(input, Box::new(swarm))),
+        Err(error @ Error::Private) => Ok(Prepared::Private(input, error.into())),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Takes the announces back, once the result has been printed; if there is another round, keeps what that takes over.
@@ -250,13 +271,14 @@ async fn tell(
                 if let Some(observer) = observer.take() {
                     result.seen = observer.end(input, &summary, (recorder, at_ms), context.until.as_ref()).await;
                 }
+                let since = result.seen.as_ref().and_then(Seen::since);
+                let mut output = output.lock();
                 if let Some(seen) = result.seen.as_ref().filter(|_| !context.again) {
-                    let mut output = output.lock();
                     let page = output.page();
-                    output.since(since(seen, page))?;
+                    output.since(changed::since(seen, page))?;
                 }
-                let exit = (result.exit, result.because.as_deref(), &saved);
-                result.unmet = output.lock().summary(input, &summary, &tally, exit)?;
+                let ended = Ended { exit: result.exit, because: result.because.as_deref(), saved: &saved, since };
+                result.unmet = output.summary(input, &summary, &tally, ended)?;
             }
             Next::Event(_) => {}
             Next::End => return Ok(result),

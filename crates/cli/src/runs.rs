@@ -26,9 +26,10 @@ pub(crate) struct Plan {
     pub(crate) db: Option<PathBuf>,
 }
 
-/// Runs every torrent and reports on each, and on all of several in a total; gives the worst exit code, `worst` included.
+/// Runs every torrent, `jobs` at once at most, and reports on each, and on all of several in a total; gives the worst exit code, `worst` included.
 pub(crate) async fn run_all(
     origins: Vec<Origin>,
+    jobs: usize,
     config: &Config,
     mut output: Output,
     worst: Exit,
@@ -54,10 +55,11 @@ pub(crate) async fn run_all(
         until: plan.schedule.as_ref().and_then(|schedule| schedule.until.clone()),
         interrupted,
     };
-    let mut runs = Runs { context, signals, interrupt, heard: false };
+    let mut runs = Runs { context, signals, interrupt, heard: false, jobs };
     let ended = match &plan.schedule {
-        None => once(origins, &mut runs, worst).await,
-        Some(schedule) => again(origins, schedule, &mut runs, worst).await,
+        // Nothing is not done again.
+        Some(schedule) if !origins.is_empty() => again(origins, schedule, &mut runs, worst).await,
+        _ => once(origins, &mut runs, worst).await,
     };
     let mut output = output.lock();
     let Ok(Ended { exit, answered }) = ended else {

@@ -2,13 +2,14 @@
 
 use crate::conditions::Conditions;
 use crate::human::verdict::missing;
-use crate::human::words::name;
 use crate::input::Input;
+use crate::label::Label;
 use crate::recorder::Recorder;
 use client::{CutShort, Event, Outcome, PeerReport, Role, Summary};
 use guard::escape;
 use history::Recorded;
 use report::{Observation, Subject, Tally};
+use std::time::Duration;
 use tracker::PeerAddress;
 
 /// Seeds of a torrent that are remembered by address until its next round, in memory alone: more are told as a number.
@@ -17,8 +18,8 @@ const MOST_SEEDS: usize = 64;
 /// What a run saw of a torrent.
 #[derive(Debug)]
 pub(crate) struct Seen {
-    /// The torrent's name, escaped.
-    pub(crate) name: String,
+    /// What the torrent is called.
+    pub(crate) label: Label,
     pub(crate) observation: Observation,
     /// What came of recording it.
     pub(crate) recorded: Option<Recorded>,
@@ -83,7 +84,15 @@ impl Observer {
         let recorded = recorder.record(&mut observation).await;
         let missing = missing(input, &summary.swarm);
         let unmet = until.map(|until| until.unmet(summary).collect()).unwrap_or_default();
-        Some(Seen { name: name(input), observation, recorded, seeds: self.seeds, missing, unmet })
+        Some(Seen { label: Label::of(input), observation, recorded, seeds: self.seeds, missing, unmet })
+    }
+}
+
+impl Seen {
+    /// For how long the verdict has been the same, where the database tells.
+    pub(crate) fn since(&self) -> Option<Duration> {
+        let since = self.observation.at_ms.checked_sub(self.recorded.as_ref()?.since_ms?)?;
+        u64::try_from(since).ok().filter(|ms| *ms > 0).map(Duration::from_millis)
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) async fn show_all(origins: Vec<Origin>, args: &Show, mut worst: Exit)
                 continue;
             }
         };
-        match write(&input, args, several && n > 0) {
+        match write(&input, args, (several, n > 0)) {
             Ok(()) => {}
             // stdout is closed.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return worst,
@@ -41,7 +41,7 @@ pub(crate) async fn show_all(origins: Vec<Origin>, args: &Show, mut worst: Exit)
     worst
 }
 
-fn write(input: &Input, args: &Show, apart: bool) -> io::Result<()> {
+fn write(input: &Input, args: &Show, (several, apart): (bool, bool)) -> io::Result<()> {
     let secrets = args.output_args.show_secrets;
     if args.json {
         let mut stdout = BufWriter::new(io::stdout().lock());
@@ -49,7 +49,7 @@ fn write(input: &Input, args: &Show, apart: bool) -> io::Result<()> {
         return stdout.flush();
     }
     let mut stdout = BufWriter::new(anstream::stdout().lock());
-    write!(stdout, "{}", if apart { "\n" } else { "" })?;
-    TorrentSheet { files: args.files, show_secrets: secrets }.write(input, Page::of_stdout(), &mut stdout)?;
+    write!(stdout, "{}", if several && apart { "\n" } else { "" })?;
+    TorrentSheet { files: args.files, show_secrets: secrets, several }.write(input, Page::of_stdout(), &mut stdout)?;
     stdout.flush()
 }

@@ -37,6 +37,8 @@ pub(crate) struct Marks {
     pub(crate) times: &'static str,
     /// Between the items of a row.
     pub(crate) dot: &'static str,
+    /// Before and behind a heading.
+    pub(crate) rule: &'static str,
     /// Parts of which nothing, less than half, most and all is there.
     pub(crate) levels: [char; 4],
 }
@@ -50,6 +52,7 @@ impl Marks {
         ellipsis: "…",
         times: "×",
         dot: " · ",
+        rule: "───",
         levels: ['▁', '▂', '▄', '█'],
     };
     pub(crate) const ASCII: Self = Self {
@@ -60,6 +63,7 @@ impl Marks {
         ellipsis: "...",
         times: "x",
         dot: "; ",
+        rule: "---",
         levels: ['_', '.', '=', '#'],
     };
 
@@ -183,11 +187,16 @@ impl Line {
     }
 }
 
+/// Columns of a character, as those of a text are counted: a control character has one.
+fn columns_of(character: char) -> usize {
+    character.width().unwrap_or(1)
+}
+
 /// The first characters, as far as they fit into `columns`.
 fn head(text: &str, columns: usize) -> &str {
     let mut room = columns;
     let end = text.char_indices().find(|(_, character)| {
-        let width = character.width().unwrap_or(0);
+        let width = columns_of(*character);
         match room.checked_sub(width) {
             Some(left) => {
                 room = left;
@@ -207,18 +216,19 @@ pub(crate) fn short(name: &str, columns: usize, marks: Marks) -> String {
     }
     let room = columns.saturating_sub(marks.ellipsis.width());
     let first = head(name, room / 2);
-    let mut room = room - first.width();
+    // Two characters together may be wider than each by itself.
+    let mut room = room.saturating_sub(first.width());
     let mut tail: Vec<char> = name
         .chars()
         .rev()
         .take_while(|character| {
-            let fits = room.checked_sub(character.width().unwrap_or(0));
+            let fits = room.checked_sub(columns_of(*character));
             room = fits.unwrap_or(0);
             fits.is_some()
         })
         .collect();
     // A combining mark without its letter would be set on the ellipsis.
-    while tail.last().is_some_and(|character| character.width() == Some(0)) {
+    while tail.last().is_some_and(|character| columns_of(*character) == 0) {
         tail.pop();
     }
     first.chars().chain(marks.ellipsis.chars()).chain(tail.into_iter().rev()).collect()
@@ -243,7 +253,7 @@ pub(crate) fn together(count: impl std::fmt::Display, what: &str) -> String {
 }
 
 /// `12,345`.
-pub(crate) fn grouped(number: u32) -> String {
+pub(crate) fn grouped(number: impl std::fmt::Display) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
     groups.join(",")

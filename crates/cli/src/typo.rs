@@ -47,6 +47,14 @@ fn one(word: &OsStr, commands: &[&str], any: bool) -> Option<String> {
     }
 }
 
+/// What to write in place of an option of former versions.
+pub(crate) fn replaced(option: &str) -> Option<&'static str> {
+    match option {
+        "--metadata" => Some("leave it out: peers are asked for metadata wherever they are dialled"),
+        _ => None,
+    }
+}
+
 /// Edit distance: insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
 fn mistakes(a: &str, b: &str) -> usize {
     let b = b.as_bytes();

@@ -13,7 +13,7 @@ const QUOTES: &[char] = &['"', '\'', '`', '“', '”', '„', '‘', '’', '«
 pub(crate) fn meaning(word: &OsStr) -> Result<Origin, String> {
     let Some(text) = word.to_str() else { return Ok(Origin::File(word.into())) };
     if text == "-" {
-        return Ok(Origin::Stdin);
+        return Ok(Origin::Stdin(Vec::new()));
     }
     // Blanks come along when a link is copied.
     if begins(text.trim_start(), "magnet:") {
@@ -132,7 +132,7 @@ mod tests {
             ("ab".repeat(32), v2.clone()),
             (format!("1220{}", "AB".repeat(32)), v2),
             (format!("./{V1}"), file(&format!("./{V1}"))),
-            ("-".to_owned(), Origin::Stdin),
+            ("-".to_owned(), Origin::Stdin(Vec::new())),
             ("-x".to_owned(), file("-x")),
             ("no such file".to_owned(), file("no such file")),
             ("deadbeef.torrent".to_owned(), file("deadbeef.torrent")),

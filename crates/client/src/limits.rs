@@ -21,7 +21,8 @@ pub struct Limits {
     pub tracker_rate: u32,
     /// How long a tracker that did not answer is left alone: a torrent that names it meanwhile reports
     /// [`KnownSilent`](crate::TrackerStatus::KnownSilent). Then one torrent asks it again; if it is still silent, the next time is an
-    /// hour later. Holds for all runs of the process together.
+    /// hour later. Holds for all runs of the process together. In a [`Membership`](crate::Membership) it is the first wait after an
+    /// announce that failed.
     pub silent_time: Duration,
     /// Deadline for each goodbye, from its turn on. They come after the run's deadline.
     pub goodbye_time: Duration,

@@ -195,7 +195,7 @@ impl Membership {
         }
         // Whether it counted this one is not known.
         member.again = now + member.interval.max(context.limits.silent_time);
-        if !goes_on && (wrote || is_failure(&asked.report)) && asked.report.status != TrackerStatus::Interrupted {
+        if !goes_on && asked.report.status != TrackerStatus::Interrupted {
             member.failed(asked, context.limits.silent_time, now);
         }
     }
@@ -246,9 +246,15 @@ impl Member {
 
     /// Why it is not announced to now, if it is not. One whose last announce failed is left alone altogether.
     fn not_due(&self, now: Instant) -> Option<NotDue> {
-        let after = self.again.checked_duration_since(now).filter(|after| !after.is_zero())?;
+        let after = Some(self.due_in(now)).filter(|after| !after.is_zero())?;
         let may_scrape = self.standing == Standing::Answered && self.scrape_again.is_some_and(|again| again <= now);
         Some(NotDue { after, standing: self.standing, may_scrape })
+    }
+
+    /// How long it is not announced to, in whole seconds, as reports have it; rounded up.
+    fn due_in(&self, now: Instant) -> Duration {
+        let wait = self.again.saturating_duration_since(now);
+        Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
     }
 
     fn remembered(&self) -> Remembered {
@@ -273,7 +279,7 @@ impl Member {
         self.interval = report.min_interval.or(report.interval).map_or(UNSAID, |said| said.clamp(LEAST, MOST));
         (self.again, self.scrape_again) = (now + self.interval, self.scrape_again.map(|_| now));
         (self.standing, self.failures, self.counts_us) = (report.standing, 0, true);
-        // BEP 3: "If absent and a previous announce sent a tracker id, do not discard the old value; keep using it."
+        // An answer without one does not take back the earlier one.
         self.tracker_id = asked.tracker_id.clone().or(self.tracker_id.take());
         (self.reached, self.own) = (report.address.map(|address| address.ip()), asked.own_addresses.as_slice().into());
         let ours = &context.shared.identity().peer_ids;
@@ -294,14 +300,18 @@ impl Member {
     fn scraped(&mut self, asked: &mut QueryResult) {
         let (now, report) = (Instant::now(), &mut asked.report);
         let wait = report.min_interval.max(report.retry_in).unwrap_or_default().min(MOST);
-        self.scrape_again = Some(now + wait);
-        if let Some(not_due) = self.not_due(now) {
-            if report.status == TrackerStatus::ScrapeUnsupported {
-                // It has none; its announces may be answered all the same.
-                self.scrape_again = None;
-                not_due.ending().write(report, &asked.query.job.secrets);
-            }
-            report.announce_in = Some(not_due.after);
+        self.scrape_again = Some(match report.standing {
+            // More silence would be held against its announces.
+            Standing::Silent | Standing::Unusable => self.again.max(now + wait),
+            _ => now + wait,
+        });
+        let after = self.due_in(now);
+        if report.status == TrackerStatus::ScrapeUnsupported {
+            // It has none; its announces may be answered all the same.
+            self.scrape_again = None;
+            let not_due = NotDue { after, standing: self.standing, may_scrape: false };
+            not_due.ending().write(report, &asked.query.job.secrets);
         }
+        report.announce_in = Some(after);
     }
 }

@@ -242,8 +242,8 @@ impl Swarm {
         self.cut_short(CutShort::Interrupt);
     }
 
-    /// Ends the run, as [`shutdown`](Self::shutdown) does, without a goodbye: trackers go on counting us until the next run about the
-    /// torrent, or until the membership [leaves](Membership::leave).
+    /// Ends the run at any time, also after [`interrupt`](Self::interrupt), as [`shutdown`](Self::shutdown) does, without a goodbye:
+    /// trackers go on counting us until the membership [leaves](Membership::leave), which a next run hands on.
     pub async fn pause(mut self) -> Membership {
         self.close().await;
         self.discovery.pause().await

@@ -23,7 +23,7 @@ impl History {
     /// torrents whose size is known by their number of verified seeds: the fewest of that day, or of the last day before it on
     /// which the torrent was looked at. The days come in their order, those of a wrong clock included.
     ///
-    /// It keeps one day in memory, and reads nothing of the observations: 10,000 torrents with a year of history take about a
+    /// It keeps one day in memory, and reads nothing of the observations: 10,000 torrents with a year of history take half a
     /// second.
     ///
     /// # Errors

@@ -7,9 +7,10 @@ use crate::names::{Access, Names};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 /// A file of observations. One value at a time has it open for writing, in any process; others may read it meanwhile. Calls block:
-/// for the disk, and up to [`Error::PATIENCE`] for another program.
+/// for the disk, and up to [`Error::PATIENCE`] for another program, a write behind one that had to give up not at all.
 pub struct History {
     connection: Connection,
     names: Names,
@@ -56,7 +57,11 @@ impl History {
             return Err(Error::ReadOnly.into());
         }
         let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate);
-        let transaction = transaction.map_err(Error::from)?;
+        let transaction = transaction.map_err(Error::from);
+        // One call waits for a lock that is held for ever, and not each of a round of thousands.
+        let is_busy = matches!(transaction, Err(Error::Busy));
+        self.connection.busy_timeout(if is_busy { Duration::ZERO } else { Error::PATIENCE }).map_err(Error::from)?;
+        let transaction = transaction?;
         let access = &mut Access { connection: &self.connection, names: &mut self.names };
         let done = work(access).and_then(|done| Ok(transaction.commit().map(|()| done).map_err(Error::from)?));
         if done.is_err() {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The right to write. The empty file stays behind: to remove it would let two processes hold locks on two files of that name.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
-    _file: File,
+    file: File,
 }
 
 impl WriterLock {
@@ -18,10 +18,17 @@ impl WriterLock {
     pub(crate) fn take(database: &Path) -> Result<Self, Error> {
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(beside(database))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(Error::InUse),
             Err(TryLockError::Error(error)) => Err(error.into()),
         }
+    }
+}
+
+impl Drop for WriterLock {
+    fn drop(&mut self) {
+        // To close it is not enough while another thread starts a program: until that runs, it has a copy of the descriptor.
+        _ = self.file.unlock();
     }
 }
 

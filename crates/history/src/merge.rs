@@ -9,6 +9,9 @@ use rusqlite::{OptionalExtension, params};
 use std::collections::HashMap;
 use std::path::Path;
 
+/// Rounds are about milliseconds since 1970, and a few more where a clock was in the year 9999. Behind this no number would be left.
+const FARTHEST_ROUND: u64 = 1 << 60;
+
 /// What came from another history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -86,7 +89,10 @@ impl Access<'_> {
         let mut rows = statement.query([])?;
         let mut rounds = Vec::new();
         while let Some(row) = rows.next()? {
-            let (number, at_ms) = (checked_time(row.get(0)?)?, checked_time(row.get(2)?)?);
+            let (number, at_ms): (i64, _) = (row.get(0)?, checked_time(row.get(2)?)?);
+            if number.unsigned_abs() > FARTHEST_ROUND {
+                return Err(Error::value("a round"));
+            }
             rounds.push(TheirRound { number, key: row.get(1)?, at_ms });
         }
         Ok(rounds)

@@ -27,8 +27,9 @@ impl History {
     /// # Errors
     /// The file cannot be read.
     pub fn torrents(&mut self) -> Result<Vec<Latest>, Error> {
+        // A cross join is made in the order in which it is written: without, SQLite may well read every observation.
         let select = format!(
-            "SELECT {COLUMNS}, t.verdict, t.since_ms FROM torrents t JOIN observations o ON o.torrent = t.torrent \
+            "SELECT {COLUMNS}, t.verdict, t.since_ms FROM torrents t CROSS JOIN observations o ON o.torrent = t.torrent \
             AND o.round = coalesce((SELECT max(round) FROM observations WHERE torrent = t.torrent AND verdict = t.verdict), \
             (SELECT max(round) FROM observations WHERE torrent = t.torrent)) \
             JOIN rounds r ON r.round = o.round ORDER BY t.torrent"

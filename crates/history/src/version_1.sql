@@ -110,7 +110,7 @@ SELECT
   verified_seeds, lag(verified_seeds) OVER w AS verified_seeds_before,
   copies_min, lag(copies_min) OVER w AS copies_before, missing_pieces, torrent, round
 FROM history
-WHERE verdict NOT IN ('interrupted', 'offline', 'private', 'trackers_only')
+WHERE verdict NOT IN ('interrupted', 'offline', 'private_refused', 'trackers_only')
 WINDOW w AS (PARTITION BY torrent ORDER BY round);
 
 -- The lists, a row an entry.

@@ -109,9 +109,10 @@ pub(crate) fn name(torrent: &TorrentView, most: usize) -> String {
     if name.is_empty() { "(no name)".to_owned() } else { name }
 }
 
-/// Without the word that it begins with, where that stands before it already.
+/// Without the state that it begins with, where that stands before it already.
 fn sentence(torrent: &TorrentView) -> String {
-    let rest = torrent.sentence.strip_prefix(word(torrent.verdict)).and_then(|rest| rest.strip_prefix(':'));
+    let is_state = |state: &str| state.ends_with(word(torrent.verdict)) || state == "alive";
+    let rest = torrent.sentence.split_once(':').filter(|(state, _)| is_state(state)).map(|(_, rest)| rest);
     shown(rest.unwrap_or(&torrent.sentence).trim(), SENTENCE)
 }
 

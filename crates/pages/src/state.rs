@@ -4,78 +4,54 @@ use crate::view::TorrentView;
 use report::{CodeKind, Explanation, Verdict};
 use std::cmp::Ordering;
 
-/// How a torrent is marked.
+/// How a torrent is marked: by its verdict, and open where it was never looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Mark {
-    /// Its content cannot be had whole, as far as was seen.
-    Bad,
-    /// Too little is known.
-    Open,
-    /// It can.
-    Good,
-}
+pub(crate) struct Mark(report::Mark);
 
 impl Mark {
     pub(crate) fn of(verdict: Option<Verdict>) -> Self {
-        match badness(verdict) {
-            0..=1 => Self::Bad,
-            2..=4 => Self::Open,
-            _ => Self::Good,
-        }
+        Self(verdict.map_or(report::Mark::Open, Verdict::mark))
+    }
+
+    fn is_good(self) -> bool {
+        self.0 == report::Mark::Good
     }
 
     /// The name of its class in the style sheet.
     pub(crate) fn class(self) -> &'static str {
-        match self {
-            Self::Bad => "bad",
-            Self::Open => "open",
-            Self::Good => "good",
+        match self.0 {
+            report::Mark::Bad => "bad",
+            report::Mark::Open => "open",
+            report::Mark::Good => "good",
         }
     }
 
     pub(crate) fn sign(self) -> &'static str {
-        match self {
-            Self::Bad => "✗",
-            Self::Open => "?",
-            Self::Good => "✓",
+        match self.0 {
+            report::Mark::Bad => "✗",
+            report::Mark::Open => "?",
+            report::Mark::Good => "✓",
         }
-    }
-}
-
-/// The lower, the worse.
-fn badness(verdict: Option<Verdict>) -> u8 {
-    use Verdict as V;
-    match verdict {
-        Some(V::NoPeerAnswered | V::NoPeerNamed | V::NoSource | V::Refused | V::WebSeedsFailed) => 0,
-        Some(V::Incomplete) => 1,
-        Some(V::SeedsUnverified) => 2,
-        Some(V::TrackersOnly) => 4,
-        Some(V::WebSeeded | V::Healthy) => 5,
-        // Never looked at, or without a result: interrupted, offline, private. `Verdict` may grow.
-        _ => 3,
     }
 }
 
 /// A verdict in a word or three.
 pub(crate) fn word(verdict: Option<Verdict>) -> &'static str {
-    verdict.map_or("not checked", |verdict| explanation(verdict).map_or(verdict.code(), |entry| entry.words))
+    verdict.map_or("not checked", Verdict::words)
 }
 
 /// What to do about a torrent; nothing where all is well.
 pub(crate) fn to_do(torrent: &TorrentView) -> &str {
-    let by_verdict = || torrent.verdict.and_then(explanation).map_or("", |entry| entry.to_do);
+    let of = |verdict: Verdict| Explanation::of(CodeKind::Verdict, verdict.code());
+    let by_verdict = || torrent.verdict.and_then(of).map_or("", |entry| entry.to_do);
     match torrent.to_do.as_deref().unwrap_or_else(by_verdict) {
         "nothing" => "",
-        to_do if Mark::of(torrent.verdict) == Mark::Good && torrent.to_do.is_none() => {
+        to_do if Mark::of(torrent.verdict).is_good() && torrent.to_do.is_none() => {
             // The rest of what a verdict suggests is no task where the torrent is well.
             to_do.strip_prefix("nothing").map_or(to_do, |_| "")
         }
         to_do => to_do,
     }
-}
-
-fn explanation(verdict: Verdict) -> Option<&'static Explanation> {
-    Explanation::of(CodeKind::Verdict, verdict.code())
 }
 
 /// Puts the worst torrents first: by verdict, then those with the fewest copies and verified seeds, then those that have been so
@@ -88,8 +64,10 @@ pub fn worst_first(torrents: &mut [TorrentView]) {
 pub(crate) fn worse(a: &TorrentView, b: &TorrentView) -> Ordering {
     let copies = |torrent: &TorrentView| torrent.copies.map_or(0.0, |copies| copies.min);
     let since = |torrent: &TorrentView| torrent.since.unwrap_or(i64::MAX);
-    badness(a.verdict)
-        .cmp(&badness(b.verdict))
+    // What was never looked at stands with what tells nothing.
+    let rank = |torrent: &TorrentView| torrent.verdict.unwrap_or(Verdict::Interrupted).rank();
+    rank(a)
+        .cmp(&rank(b))
         .then_with(|| copies(a).total_cmp(&copies(b)))
         .then_with(|| a.verified_seeds.cmp(&b.verified_seeds))
         .then_with(|| since(a).cmp(&since(b)))
@@ -133,10 +111,10 @@ mod tests {
         for verdict in Verdict::ALL {
             let torrent = torrent("", verdict, 1.0);
             let is_well = matches!(verdict, Verdict::Healthy | Verdict::WebSeeded);
-            assert_eq!(Mark::of(Some(verdict)) == Mark::Good, is_well, "{verdict}");
+            assert_eq!(Mark::of(Some(verdict)).is_good(), is_well, "{verdict}");
             assert_eq!(to_do(&torrent).is_empty(), is_well, "{verdict}");
             assert!(!word(Some(verdict)).is_empty());
         }
-        assert_eq!((word(None), Mark::of(None)), ("not checked", Mark::Open));
+        assert_eq!((word(None), Mark::of(None).class()), ("not checked", "open"));
     }
 }

@@ -21,8 +21,6 @@ pub(crate) struct Hash;
 pub(crate) struct SomeHash;
 /// An info-hash of 32 bytes in hexadecimal, or null.
 pub(crate) struct SomeHashV2;
-/// Null.
-pub(crate) struct Null;
 
 impl Text {
     pub(crate) fn serialize<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
@@ -72,12 +70,6 @@ impl SomeHash {
 impl SomeHashV2 {
     pub(crate) fn serialize<S: Serializer>(hash: &Option<impl Display>, serializer: S) -> Result<S::Ok, S::Error> {
         SomeText::serialize(hash, serializer)
-    }
-}
-
-impl Null {
-    pub(crate) fn serialize<S: Serializer>((): &(), serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_none()
     }
 }
 

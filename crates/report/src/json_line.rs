@@ -1,7 +1,8 @@
 //! The lines of the JSON report: one object each, told apart by `type`. Unknown is null, never absent.
 
 use crate::dht::DhtReport;
-use crate::json_forms::{Hash, Ms, Null, SomeHash};
+use crate::json_about::{About, MaybeAbout};
+use crate::json_forms::Ms;
 use crate::json_torrent::{StartLine, TorrentLine};
 use crate::metadata::MetadataReport;
 use crate::outcome::Outcome;
@@ -10,7 +11,6 @@ use crate::summary::Summary;
 use crate::tracker::TrackerReport;
 use crate::verdict::Verdict;
 use crate::web_seed::WebSeedReport;
-use ids::InfoHash;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -47,9 +47,9 @@ pub enum Line<'r> {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct TrackerLine<'r> {
-    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
-    #[serde(with = "Hash")]
-    pub info_hash: InfoHash,
+    /// The torrent.
+    #[serde(flatten)]
+    pub about: About<'r>,
     /// The report.
     #[serde(flatten)]
     pub report: &'r TrackerReport,
@@ -59,9 +59,9 @@ pub struct TrackerLine<'r> {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct WebSeedLine<'r> {
-    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
-    #[serde(with = "Hash")]
-    pub info_hash: InfoHash,
+    /// The torrent.
+    #[serde(flatten)]
+    pub about: About<'r>,
     /// The report.
     #[serde(flatten)]
     pub report: &'r WebSeedReport,
@@ -73,10 +73,9 @@ pub struct WebSeedLine<'r> {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct DhtLine<'r> {
-    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one; null where one node was pinged
-    /// without a torrent
-    #[serde(with = "SomeHash")]
-    pub info_hash: Option<InfoHash>,
+    /// The torrent; none where one node was pinged without a torrent.
+    #[serde(flatten)]
+    pub about: MaybeAbout<'r>,
     /// The report.
     #[serde(flatten)]
     pub report: &'r DhtReport,
@@ -86,9 +85,9 @@ pub struct DhtLine<'r> {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct MetadataLine<'r> {
-    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
-    #[serde(with = "Hash")]
-    pub info_hash: InfoHash,
+    /// The torrent.
+    #[serde(flatten)]
+    pub about: About<'r>,
     /// The report.
     #[serde(flatten)]
     pub report: &'r MetadataReport,
@@ -98,9 +97,9 @@ pub struct MetadataLine<'r> {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct PeerLine<'r> {
-    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
-    #[serde(with = "Hash")]
-    pub info_hash: InfoHash,
+    /// The torrent.
+    #[serde(flatten)]
+    pub about: About<'r>,
     /// The report.
     #[serde(flatten)]
     pub report: &'r PeerReport,
@@ -114,11 +113,13 @@ pub struct PeerLine<'r> {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct SummaryLine<'r> {
-    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
-    #[serde(with = "Hash")]
-    pub info_hash: InfoHash,
+    /// The torrent.
+    #[serde(flatten)]
+    pub about: About<'r>,
     /// What the run says of the torrent, in one code; `explain` has a paragraph on each
     pub verdict: Verdict,
+    /// The same in a sentence, with its numbers; for people, and its words may change
+    pub sentence: &'r str,
     /// The summary.
     #[serde(flatten)]
     pub summary: &'r Summary,
@@ -135,9 +136,9 @@ pub struct SummaryLine<'r> {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct TotalLine<'r> {
-    /// It is about all torrents
-    #[serde(with = "Null")]
-    pub info_hash: (),
+    /// None: it is about all torrents.
+    #[serde(flatten)]
+    pub about: MaybeAbout<'r>,
     /// Torrents on the command line
     pub torrents: usize,
     /// Those that alone would have ended with exit code 0
@@ -160,49 +161,50 @@ pub struct TotalLine<'r> {
 impl<'r> Line<'r> {
     /// A tracker's report in a run about this torrent.
     #[must_use]
-    pub fn tracker(info_hash: InfoHash, report: &'r TrackerReport) -> Self {
-        Self::Tracker(TrackerLine { info_hash, report })
+    pub fn tracker(about: About<'r>, report: &'r TrackerReport) -> Self {
+        Self::Tracker(TrackerLine { about, report })
     }
 
     /// A web seed's report in a run about this torrent.
     #[must_use]
-    pub fn web_seed(info_hash: InfoHash, report: &'r WebSeedReport) -> Self {
-        Self::WebSeed(WebSeedLine { info_hash, report, hint: report.hint() })
+    pub fn web_seed(about: About<'r>, report: &'r WebSeedReport) -> Self {
+        Self::WebSeed(WebSeedLine { about, report, hint: report.hint() })
     }
 
-    /// How a lookup in the DHT went, in a run about this torrent; `None` of one node that was pinged without a torrent.
+    /// How a lookup in the DHT went, in a run about this torrent; about none of one node that was pinged without a torrent.
     #[must_use]
-    pub fn dht(info_hash: Option<InfoHash>, report: &'r DhtReport) -> Self {
-        Self::Dht(DhtLine { info_hash, report })
+    pub fn dht(about: impl Into<MaybeAbout<'r>>, report: &'r DhtReport) -> Self {
+        Self::Dht(DhtLine { about: about.into(), report })
     }
 
     /// What came of asking peers for the metadata of this torrent.
     #[must_use]
-    pub fn metadata(info_hash: InfoHash, report: &'r MetadataReport) -> Self {
-        Self::Metadata(MetadataLine { info_hash, report })
+    pub fn metadata(about: About<'r>, report: &'r MetadataReport) -> Self {
+        Self::Metadata(MetadataLine { about, report })
     }
 
     /// A goodbye that could not be sent.
     #[must_use]
-    pub fn goodbye(info_hash: InfoHash, report: &'r TrackerReport) -> Self {
-        Self::Goodbye(TrackerLine { info_hash, report })
+    pub fn goodbye(about: About<'r>, report: &'r TrackerReport) -> Self {
+        Self::Goodbye(TrackerLine { about, report })
     }
 
     /// A peer's report in a run about this torrent.
     #[must_use]
-    pub fn peer(info_hash: InfoHash, report: &'r PeerReport) -> Self {
-        Self::Peer(PeerLine { info_hash, report, client: report.client(), hint: report.hint() })
+    pub fn peer(about: About<'r>, report: &'r PeerReport) -> Self {
+        Self::Peer(PeerLine { about, report, client: report.client(), hint: report.hint() })
     }
 
-    /// The end of a run about this torrent; `missing_files` lack one of the missing pieces.
+    /// The end of a run about this torrent; `sentence` is the verdict as people read it, and `missing_files` lack one of the missing pieces.
     #[must_use]
     pub fn summary(
-        info_hash: InfoHash,
+        about: About<'r>,
         summary: &'r Summary,
+        sentence: &'r str,
         missing_files: Option<Vec<String>>,
         unmet_conditions: &'r [String],
     ) -> Self {
         let (verdict, unseen_seeds) = (summary.verdict(), summary.swarm.unseen_seeds());
-        Self::Summary(SummaryLine { info_hash, verdict, summary, missing_files, unseen_seeds, unmet_conditions })
+        Self::Summary(SummaryLine { about, verdict, sentence, summary, missing_files, unseen_seeds, unmet_conditions })
     }
 }

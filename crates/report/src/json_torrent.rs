@@ -1,6 +1,7 @@
 //! The lines of a torrent: what is known of it when a run begins, and what it says in full.
 
-use crate::json_forms::{Hash, SomeHash, SomeHashV2};
+use crate::json_about::About;
+use crate::json_forms::{SomeHash, SomeHashV2};
 use ids::{InfoHash, InfoHashV2};
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -14,13 +15,9 @@ pub struct StartLine<'r> {
     pub schema: u32,
     /// When the run began, by this machine's clock: UTC (RFC 3339); null where nothing is sent
     pub at: Option<String>,
-    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
-    #[serde(with = "Hash")]
-    pub info_hash: InfoHash,
-    /// As it was given: a path, an info-hash, `standard input`
-    pub torrent: &'r str,
-    /// The name it gives itself; null of an info-hash
-    pub name: Option<String>,
+    /// The torrent.
+    #[serde(flatten)]
+    pub about: About<'r>,
     /// Its info-hash of v1: SHA-1 (BEP 3)
     #[serde(with = "SomeHash")]
     pub info_hash_v1: Option<InfoHash>,

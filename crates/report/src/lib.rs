@@ -10,6 +10,7 @@ mod event;
 mod explain;
 mod extension;
 mod hint;
+mod json_about;
 mod json_forms;
 mod json_line;
 mod json_torrent;
@@ -17,6 +18,7 @@ mod metadata;
 mod observation;
 mod outcome;
 mod peer;
+mod ranking;
 mod role;
 #[cfg(any(test, feature = "schema"))]
 mod schema;
@@ -41,6 +43,7 @@ pub use dht::{
 };
 pub use event::Event;
 pub use explain::{CodeKind, Explanation};
+pub use json_about::{About, MaybeAbout};
 pub use json_line::{DhtLine, Line, MetadataLine, PeerLine, SummaryLine, TotalLine, TrackerLine, WebSeedLine};
 pub use json_torrent::{Each, FileEntry, PathIssues, StartLine, TorrentLine};
 pub use metadata::{LayersPeer, LayersReport, MetadataPeer, MetadataReport, MetadataStanding, MetadataStatus};
@@ -49,6 +52,7 @@ pub use observation::{
 };
 pub use outcome::{Detail, Outcome, Stage};
 pub use peer::{Completeness, ListenEnd, MatchedHash, Oddity, PeerReport};
+pub use ranking::Mark;
 pub use role::{Role, RoleFrom};
 #[cfg(any(test, feature = "schema"))]
 pub use schema::schema;

@@ -256,6 +256,6 @@ impl Verdict {
     /// sources were asked.
     #[must_use]
     pub fn is_of_swarm(self) -> bool {
-        !matches!(self, Self::Interrupted | Self::Offline | Self::Private | Self::TrackersOnly)
+        !matches!(self, Self::Interrupted | Self::Offline | Self::PrivateRefused | Self::TrackersOnly)
     }
 }

@@ -1,7 +1,7 @@
 //! The shapes of fields that have another form in JSON than in Rust.
 
 use crate::extension::{Extension, SomeExtension};
-use crate::json_forms::{Hash, Ms, Null, SomeHash, SomeHashV2, SomeMs, SomeSeconds, SomeText, Text};
+use crate::json_forms::{Hash, Ms, SomeHash, SomeHashV2, SomeMs, SomeSeconds, SomeText, Text};
 use crate::json_line::Line;
 use crate::json_torrent::{Each, Issues};
 use crate::seen_as::{SeenAs, SeenKeys};
@@ -35,7 +35,6 @@ shapes! {
     Ms: { "type": "number", "minimum": 0 },
     SomeMs: { "type": ["number", "null"], "minimum": 0 },
     SomeSeconds: { "type": ["integer", "null"], "minimum": 0 },
-    Null: { "type": "null" },
     Hash: { "type": "string", "pattern": "^[0-9a-f]{40}$" },
     Clients: { "type": "object", "additionalProperties": { "type": "integer", "minimum": 0 } },
     SkippedKeys: {

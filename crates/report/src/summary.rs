@@ -47,7 +47,7 @@ pub struct Summary {
     /// Reports of trackers
     #[serde(skip)]
     pub trackers: usize,
-    /// Those of them that gave what they were asked for
+    /// Those of them that gave what they were asked for, in this run or in an announce whose interval has not passed
     #[serde(skip)]
     pub trackers_ok: usize,
     /// Reports of trackers by status
@@ -106,7 +106,7 @@ impl Summary {
     /// Counts a tracker.
     pub fn count_tracker(&mut self, report: &TrackerReport) {
         self.trackers += 1;
-        self.trackers_ok += usize::from(report.status.is_ok());
+        self.trackers_ok += usize::from(report.standing == Standing::Answered);
         *self.tracker_statuses.entry(report.status).or_default() += 1;
         report.external_ip.into_iter().for_each(|ip| self.seen_as.add_tracker(ip));
         *self.tracker_standings.entry(report.standing).or_default() += 1;

@@ -34,8 +34,9 @@ codes! {
         Interrupted = "interrupted",
         /// This machine has no route to any address that was tried.
         Offline = "offline",
-        /// The metadata of a link says that the torrent is private (BEP 27), which was not allowed: the run ended there.
-        Private = "private",
+        /// The torrent is private (BEP 27), which was not allowed: nothing was asked, or the run ended where the metadata of a link
+        /// said so.
+        PrivateRefused = "private_refused",
     }
 }
 
@@ -43,7 +44,7 @@ impl Verdict {
     fn of(summary: &Summary) -> Self {
         // Whatever was seen until then is part of something that was not to be done.
         if summary.cut_short == Some(CutShort::Private) {
-            return Self::Private;
+            return Self::PrivateRefused;
         }
         let web_seeds = &summary.web_seeds;
         match Self::of_peers(summary) {
@@ -76,12 +77,13 @@ impl Verdict {
         if interrupted {
             return Self::Interrupted;
         }
-        let is_refused = summary.trackers_ok == 0 && summary.trackers_of(Standing::Refused) > 0;
+        // One whose interval has not passed has answered before.
+        let answered = summary.trackers_ok.max(summary.trackers_of(Standing::Answered));
+        let is_refused = answered == 0 && summary.trackers_of(Standing::Refused) > 0;
         if summary.peers == 0 && is_refused {
             return Self::Refused;
         }
-        // One that is not announced to again yet has answered.
-        if summary.trackers_ok > 0 || summary.trackers_of(Standing::Answered) > 0 || summary.dht.answered > 0 {
+        if answered > 0 || summary.dht.answered > 0 {
             let undialled =
                 count(Outcome::NotTried) + count(Outcome::AddressQuota) == summary.peers && summary.cut_short.is_none();
             return match summary.peers {
@@ -205,7 +207,10 @@ mod tests {
         use Outcome::{ConnectTimeout, NoRoute, NotTried};
         use TrackerStatus as Status;
         use TrackerStatus::{Failure, Ok, Timeout, UnsupportedScheme};
+        let mut waiting = unreached(&[], &[(Status::NotAsked, 1), (Failure, 1)]);
+        waiting.tracker_standings.insert(Standing::Answered, 1);
         for (summary, verdict) in [
+            (waiting, Verdict::NoPeerNamed),
             (unreached(&[(ConnectTimeout, 3)], &[(Ok, 1)]), Verdict::NoPeerAnswered),
             (unreached(&[(ConnectTimeout, 1), (NoRoute, 2)], &[]), Verdict::NoPeerAnswered),
             (unreached(&[(NotTried, 3)], &[(Ok, 1)]), Verdict::TrackersOnly),
@@ -276,6 +281,6 @@ mod tests {
         let interrupted = Summary { cut_short: Some(CutShort::Interrupt), ..unreached(&[(NotTried, 3)], &[(Ok, 1)]) };
         assert_eq!(interrupted.verdict(), Verdict::Interrupted);
         let private = Some(CutShort::Private);
-        assert_eq!(Summary { cut_short: private, ..reached(Some((1.0, 1.0))) }.verdict(), Verdict::Private);
+        assert_eq!(Summary { cut_short: private, ..reached(Some((1.0, 1.0))) }.verdict(), Verdict::PrivateRefused);
     }
 }

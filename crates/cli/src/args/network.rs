@@ -3,8 +3,9 @@
 use crate::args::limits::{LimitName, limit};
 use crate::args::values::{duration, positive};
 use clap::{Args, ValueEnum};
-use client::{Bind, Config, Interface};
+use client::{Bind, Config, Interface, InterfaceError};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 use std::time::Duration;
 
 const TIMES: &str = "Deadlines";
@@ -51,20 +52,17 @@ pub(crate) struct Ourselves {
     pub(super) deadline: Option<Duration>,
 
     /// Use IPv4 only
-    #[arg(short = '4', long, conflicts_with_all = ["ipv6", "bind"], help_heading = HOW)]
+    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = HOW)]
     ipv4: bool,
 
     /// Use IPv6 only
-    #[arg(short = '6', long, conflicts_with = "bind", help_heading = HOW)]
+    #[arg(short = '6', long, help_heading = HOW)]
     ipv6: bool,
 
-    /// Source address of every socket, at most one a family; a family without one is not used
-    #[arg(long, value_name = "IP", hide_short_help = true, help_heading = HOW)]
-    bind: Vec<IpAddr>,
-
-    /// Interface of every socket, or nothing is sent; names are still looked up by the system's resolver, its own way
-    #[arg(long, value_name = "NAME", hide_short_help = true, help_heading = HOW)]
-    interface: Option<Interface>,
+    /// Source address or interface of every socket, or nothing is sent; repeatable for an address of each family, of which one without is
+    /// not used; names are still looked up by the system's resolver, its own way
+    #[arg(long = "interface", alias = "bind", value_name = "IP|NAME", hide_short_help = true, help_heading = HOW)]
+    ways: Vec<Way>,
 
     /// Port to announce; nothing listens there [default: a free one]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), hide_short_help = true, help_heading = HOW)]
@@ -77,6 +75,21 @@ pub(crate) struct Ourselves {
     /// Replaces one of the limits on what untrusted sources may cost, to see what happens without it
     #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = limit, hide = true)]
     limits: Vec<(LimitName, u64)>,
+}
+
+/// What sockets are bound to.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Source(IpAddr),
+    Interface(Interface),
+}
+
+impl FromStr for Way {
+    type Err = InterfaceError;
+
+    fn from_str(text: &str) -> Result<Self, InterfaceError> {
+        text.parse().map(Self::Source).or_else(|_| text.parse().map(Self::Interface))
+    }
 }
 
 /// When to encrypt connections.
@@ -144,10 +157,23 @@ impl Ourselves {
         config.port = self.port;
         config.allow_private = self.allow_private;
         self.limits.iter().for_each(|&(name, value)| name.set(&mut config.limits, value));
-        let mut bind = Bind::default();
-        for &ip in &self.bind {
-            bind.add(ip)
-                .map_err(|error| format!("give --bind one address of this machine for each family: {ip}: {error}"))?;
+        config.bind = self.bind()?;
+        Ok(())
+    }
+
+    fn bind(&self) -> Result<Bind, String> {
+        let (mut bind, mut interface) = (Bind::default(), None);
+        for &way in &self.ways {
+            match way {
+                Way::Source(ip) => bind.add(ip).map_err(|error| {
+                    format!("give --interface one address of this machine for each family: {ip}: {error}")
+                })?,
+                Way::Interface(_) if interface.is_some() => return Err("give --interface one name at most".to_owned()),
+                Way::Interface(name) => interface = Some(name),
+            }
+        }
+        if (self.ipv4 || self.ipv6) && (bind.v4.is_some() || bind.v6.is_some()) {
+            return Err("leave out -4 or -6: the address that --interface names is of one family".to_owned());
         }
         // Any address of one family; the other then has none, and is not used.
         if self.ipv4 {
@@ -156,7 +182,6 @@ impl Ourselves {
         if self.ipv6 {
             bind.v6 = Some(Ipv6Addr::UNSPECIFIED);
         }
-        config.bind = bind.with_interface(self.interface);
-        Ok(())
+        Ok(bind.with_interface(interface))
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true, help_heading = OUTPUT)]
     pub(crate) color: Color,
 
-    /// Log each step to stderr, twice for everything; RUST_LOG chooses finer
+    /// Log each step to stderr, twice for everything (or RUST_LOG)
     #[arg(short, long, action = clap::ArgAction::Count, help_heading = OUTPUT)]
     pub(crate) verbose: u8,
 }

@@ -1,13 +1,13 @@
 //! Options of doing it again and again, and of what is kept of it.
 
-use crate::args::values::{duration, positive};
+use crate::args::values::{long_duration, positive};
 use crate::conditions::Conditions;
 use crate::rounds::schedule::Schedule;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const ROUNDS: &str = "Rounds";
+const OUTPUT: &str = "Output";
 /// The shortest time from one round to the next: each dials every peer.
 const SHORTEST: Duration = Duration::from_secs(1);
 /// How far apart rounds are that wait for a condition, if the user does not say.
@@ -16,21 +16,21 @@ const USUAL: Duration = Duration::from_secs(60);
 /// Rounds, and where they are kept.
 #[derive(Args, Debug)]
 pub(crate) struct Rounds {
-    /// Do it again and again, a round every so often: 10m, 6h; Ctrl-C ends it with a summary
-    #[arg(long, value_name = "TIME", value_parser = interval, conflicts_with = "nagios", help_heading = ROUNDS)]
+    /// Do it again and again, this far apart (10m, 6h), until Ctrl-C
+    #[arg(long, value_name = "TIME", value_parser = interval, conflicts_with = "nagios", help_heading = OUTPUT)]
     every: Option<Duration>,
 
     /// With --every or --until: end after this many rounds
-    #[arg(long, value_name = "N", value_parser = positive, hide_short_help = true, help_heading = ROUNDS)]
+    #[arg(long, value_name = "N", value_parser = positive, hide_short_help = true, help_heading = OUTPUT)]
     count: Option<usize>,
 
     /// Do it again, every minute unless --every says otherwise, until this holds of all torrents, as with --fail-under; --deadline is
     /// then that of the whole, with exit code 1
-    #[arg(long, value_name = "CONDITIONS", conflicts_with = "nagios", hide_short_help = true, help_heading = ROUNDS)]
+    #[arg(long, value_name = "CONDITIONS", conflicts_with = "nagios", hide_short_help = true, help_heading = OUTPUT)]
     until: Option<Conditions>,
 
-    /// Keep what is seen in this SQLite file, without addresses of peers, and say first what has changed
-    #[arg(long, value_name = "FILE", help_heading = ROUNDS)]
+    /// Keep what is seen in this SQLite file, and say what has changed
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub(crate) db: Option<PathBuf>,
 }
 
@@ -51,6 +51,6 @@ impl Rounds {
 
 /// The time from one round to the next.
 fn interval(text: &str) -> Result<Duration, String> {
-    let every = duration(text)?;
+    let every = long_duration(text)?;
     if every < SHORTEST { Err("expected at least a second".to_owned()) } else { Ok(every) }
 }

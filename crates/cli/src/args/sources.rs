@@ -20,12 +20,12 @@ pub(crate) struct AskedPeers {
     #[arg(long = "peer", value_name = "ADDR", help_heading = SOURCES)]
     peers: Vec<PeerAddress>,
 
-    /// Which sources to use, of trackers, web-seeds, dht and pex: LIST alone, or all but -LIST [default: all]
+    /// Which sources to use, of trackers, web-seeds, dht and pex: LIST alone, all but -LIST, or none but what --peer names [default: all]
     #[arg(long = "sources", value_name = "LIST", value_parser = kinds, allow_hyphen_values = true, help_heading = SOURCES)]
     kinds: Option<Kinds>,
 
-    /// Use no source at all: only the peers that --peer names
-    #[arg(long, conflicts_with_all = ["trackers", "kinds", "dht_nodes"], help_heading = SOURCES)]
+    /// The earlier spelling of `--sources none`, which scripts have
+    #[arg(long, conflicts_with_all = ["trackers", "kinds", "dht_nodes"], hide = true)]
     no_trackers: bool,
 }
 
@@ -35,27 +35,23 @@ pub(crate) struct Sources {
     #[command(flatten)]
     peers: AskedPeers,
 
-    /// Ask peers for the metadata of a magnet link or an info-hash also with --no-trackers
-    #[arg(long, conflicts_with = "scrape", hide_short_help = true, help_heading = SOURCES)]
-    metadata: bool,
-
-    /// Ask trackers for their counts only; they learn nothing of us and name no peers
-    #[arg(long, conflicts_with_all = ["no_trackers", "web_seeds", "web_seed_checks", "dht_nodes"], help_heading = SOURCES)]
+    /// Ask trackers for their counts only; they learn nothing of us
+    #[arg(long, conflicts_with_all = ["web_seeds", "web_seed_checks", "dht_nodes"], help_heading = SOURCES)]
     scrape: bool,
 
     /// What to check of each web seed
     #[arg(long = "web-seeds", id = "web_seed_checks", value_name = "WHAT", default_value = "sample",
-          conflicts_with = "no_trackers", hide_short_help = true, help_heading = SOURCES)]
+          hide_short_help = true, help_heading = SOURCES)]
     web_seed_checks: Checks,
 
     /// Most peers taken from each answer of a tracker and of a node of the DHT, 0 for all
     #[arg(long, value_name = "N", default_value_t = Config::default().max_peers.unwrap_or_default(),
-          hide_short_help = true, help_heading = SOURCES)]
+          hide_short_help = true, hide_long_help = true, help_heading = SOURCES)]
     max_peers: usize,
 
     /// Most ports of one IP address that are dialled because trackers, the DHT or peers name them, or asked because a torrent does, 0 for all
     #[arg(long, value_name = "N", default_value_t = Config::default().max_per_address.unwrap_or_default(),
-          hide_short_help = true, help_heading = SOURCES)]
+          hide_short_help = true, hide_long_help = true, help_heading = SOURCES)]
     max_per_address: usize,
 }
 
@@ -102,12 +98,15 @@ enum Checks {
     Proof,
 }
 
-/// `trackers,dht`: these alone; `-web-seeds`: all but these.
+/// `trackers,dht`: these alone; `-web-seeds`: all but these; `none`.
 fn kinds(text: &str) -> Result<Kinds, String> {
     let error = || {
-        "expected a list of trackers, web-seeds, dht and pex, or of -trackers, -web-seeds, -dht and -pex for all but those"
+        "expected a list of trackers, web-seeds, dht and pex, or of -trackers, -web-seeds, -dht and -pex for all but those, or none"
             .to_owned()
     };
+    if text == "none" {
+        return Ok(Kinds::NONE);
+    }
     let is_without = text.starts_with('-');
     let mut kinds = if is_without { Kinds::ALL } else { Kinds::NONE };
     for name in text.split(',') {
@@ -160,7 +159,6 @@ impl Sources {
             Checks::All => WebSeedChecks::All,
         };
         config.web_seed_proof = matches!(self.web_seed_checks, Checks::Proof);
-        config.metadata = self.metadata || !self.peers.no_trackers;
         // Counts are the trackers' alone.
         if self.scrape && !config.sources.trackers {
             return Err("leave out --scrape, or let --sources have what it is for".to_owned());
@@ -276,11 +274,22 @@ mod tests {
             ("-web-seeds", of(true, false, true, true)),
             ("-dht", of(true, true, false, true)),
             ("-trackers,-web-seeds,-dht,-pex", of(false, false, false, false)),
+            ("none", of(false, false, false, false)),
         ] {
             assert_eq!(kinds(list), kinds_of, "{list}");
         }
-        for wrong in ["", "utp", "trackers,-web-seeds", "-trackers,dht", "trackers,", "--trackers", "web seeds", "DHT"]
-        {
+        for wrong in [
+            "",
+            "utp",
+            "trackers,-web-seeds",
+            "-trackers,dht",
+            "trackers,",
+            "--trackers",
+            "web seeds",
+            "DHT",
+            "none,dht",
+            "-none",
+        ] {
             assert!(kinds(wrong).is_err_and(|error| error.contains("trackers, web-seeds, dht and pex")), "{wrong}");
         }
     }

@@ -4,26 +4,34 @@ use std::time::Duration;
 use tracker::PeerAddress;
 
 /// What a torrent may be.
-pub(crate) const TORRENT: &str =
-    "A .torrent file, a folder of them, - for standard input, a magnet link, or an info-hash";
+pub(crate) const TORRENT: &str = "A .torrent file, a folder of them, a magnet link, an info-hash, @FILE with one of these a line (paths from the current folder), or - for a list or a .torrent file on standard input";
 
-/// `500ms`, `5s`, `2m`, `6h`, or seconds without a unit; up to a day.
+const HOUR: f64 = 3600.0;
+const DAY: f64 = 24.0 * HOUR;
+
+/// `500ms`, `5s`, `2m`, `1h`, or seconds without a unit; up to a day.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    const LONGEST: f64 = 86_400.0;
+    up_to(DAY, text, "expected at most a day")
+}
+
+/// As [`duration`], up to a year: `6h`, `1d`.
+pub(crate) fn long_duration(text: &str) -> Result<Duration, String> {
+    up_to(365.0 * DAY, text, "expected at most a year")
+}
+
+fn up_to(longest: f64, text: &str, too_long: &str) -> Result<Duration, String> {
+    let error = || "expected a time such as 5s, 500ms or 2m".to_owned();
     let number = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let unit = match text.get(number.len()..) {
         Some("ms") => 0.001,
         Some("s" | "") => 1.0,
         Some("m") => 60.0,
-        Some("h") => 3600.0,
-        _ => return Err("expected a time such as 5s, 500ms or 2m".to_owned()),
+        Some("h") => HOUR,
+        Some("d") => DAY,
+        _ => return Err(error()),
     };
-    let seconds = number.parse::<f64>().map_err(|_| "expected a time such as 5s, 500ms or 2m".to_owned())? * unit;
-    if (0.0..=LONGEST).contains(&seconds) {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err("expected at most a day".to_owned())
-    }
+    let seconds = number.parse::<f64>().map_err(|_| error())? * unit;
+    if (0.0..=longest).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(too_long.to_owned()) }
 }
 
 /// `HOST:PORT` of a node of the DHT, which has a port.
@@ -48,11 +56,13 @@ mod tests {
     #[test]
     fn durations_as_people_write_them() {
         for (text, milliseconds) in
-            [("5s", 5000), ("500ms", 500), ("1.5", 1500), ("2m", 120_000), ("6h", 21_600_000), ("0s", 0)]
+            [("5s", 5000), ("500ms", 500), ("1.5", 1500), ("2m", 120_000), ("0s", 0), ("1d", 86_400_000)]
         {
             assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)));
         }
-        for wrong in ["", "s", "5 s", "-1s", "5d", "25h", "inf", "NaN", "1e99"] {
+        assert_eq!(long_duration("7d"), Ok(Duration::from_secs(7 * 86_400)));
+        assert!(long_duration("366d").is_err());
+        for wrong in ["", "s", "5 s", "-1s", "25h", "1w", "inf", "NaN", "1e99"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }

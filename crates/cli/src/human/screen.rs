@@ -5,10 +5,11 @@ use crate::human::files::files;
 use crate::human::strip::strip;
 use crate::human::style::{BAD, BOLD, DIM, GOOD, OPEN};
 use crate::human::tally::Tally;
-use crate::human::verdict::{Mark, cut_short, mark, verdict};
+use crate::human::verdict::{cut_short, mark, verdict};
 use crate::human::words::{content, family, outcome_words};
 use crate::input::Input;
 use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time, together};
+use client::report::Mark;
 use client::{CodeKind, CutShort, Explanation, Outcome, SeenBy, Summary, Transport, Verdict, WebSeedStatus};
 use std::collections::BTreeMap;
 
@@ -86,7 +87,7 @@ pub(super) fn shorten(rows: &mut [Vec<Line>], most: usize, page: Page) {
 
 /// The mark in front of a verdict.
 pub(super) fn sign(summary: &Summary, page: Page) -> (&'static str, anstyle::Style) {
-    match mark(summary) {
+    match mark(summary.verdict()) {
         Mark::Good => (page.marks.good, GOOD),
         Mark::Open => (page.marks.open, OPEN),
         Mark::Bad => (page.marks.bad, BAD),
@@ -220,7 +221,7 @@ fn likely(summary: &Summary, tally: &Tally) -> Option<String> {
             hint.or_else(known)
         }
         Verdict::Offline | Verdict::TrackersOnly => None,
-        Verdict::Private => Some(private_late(summary, tally)),
+        Verdict::PrivateRefused => Some(private_late(summary, tally)),
         _ if summary.scraped => None,
         // What the trackers themselves said tells more, and is in the rows above.
         Verdict::Refused if !tally.failures.is_final() => None,
@@ -289,10 +290,9 @@ fn to_do(input: &Input, summary: &Summary, tally: &Tally) -> Option<String> {
         ),
         Verdict::NoPeerNamed if let Some(entry) = of_dht_alone(summary, tally) => Some(entry.to_do.to_owned()),
         // By the user's choice: a torrent that is not private is looked up in the DHT otherwise.
-        Verdict::NoSource if tally.lookups.is_empty() => Some(
-            "leave out --no-trackers, --scrape or --sources, so that the DHT is asked; or name a peer with --peer"
-                .to_owned(),
-        ),
+        Verdict::NoSource if tally.lookups.is_empty() => {
+            Some("leave out --scrape or --sources, so that the DHT is asked; or name a peer with --peer".to_owned())
+        }
         Verdict::NoSource => tally.lookups.silence().map(|entry| entry.to_do.to_owned()).or_else(of_verdict),
         Verdict::Incomplete if summary.swarm.coverage.empty == summary.ok => {
             Some("wait for a seed, or ask the publisher whether one is online".to_owned())

@@ -70,7 +70,11 @@ impl Trackers {
         let enough = summary.scraped
             || matches!(
                 summary.verdict(),
-                Verdict::Healthy | Verdict::WebSeeded | Verdict::TrackersOnly | Verdict::Offline | Verdict::Private
+                Verdict::Healthy
+                    | Verdict::WebSeeded
+                    | Verdict::TrackersOnly
+                    | Verdict::Offline
+                    | Verdict::PrivateRefused
             );
         let told = pex.row(summary).filter(|_| !enough || summary.only_pex > 0);
         parts.extend(told.map(|row| row.replace(' ', &TOGETHER.to_string())));

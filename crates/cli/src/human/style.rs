@@ -15,5 +15,5 @@ pub(super) const ADDRESS_WIDTH: usize = 21;
 pub(super) const OUTCOME_WIDTH: usize = 23;
 /// Columns of a role: as wide as `partial seed 100.0 %`.
 pub(super) const ROLE_WIDTH: usize = 20;
-/// As much of a name as leaves room for a line.
-pub(crate) const NAME_WIDTH: usize = 24;
+/// As much of a torrent's name, file and hash as leaves room for a line.
+pub(crate) const LABEL_WIDTH: usize = 36;

@@ -6,7 +6,7 @@ use crate::human::style::{BOLD, DIM};
 use crate::human::words::name;
 use crate::input::{Contents, Input};
 use crate::text::{Line, Page, binary_size, plural, size};
-use guard::escape_bytes;
+use guard::{escape, escape_bytes};
 use metainfo::{Diagnostics, File, Magnet, Torrent};
 use std::io::{self, Write};
 use std::time::{Duration, UNIX_EPOCH};
@@ -17,6 +17,8 @@ pub(crate) struct TorrentSheet {
     /// The files, one a line.
     pub(crate) files: bool,
     pub(crate) show_secrets: bool,
+    /// Whether there are others, which may have the same name.
+    pub(crate) several: bool,
 }
 
 impl TorrentSheet {
@@ -26,6 +28,8 @@ impl TorrentSheet {
         let hashes = input.torrent_ref.hashes;
         rows.some("info-hash", hashes.v1().map(|hash| hash.to_string()));
         rows.some("v2", hashes.v2().map(|hash| hash.to_string()));
+        let is_file = self.several && *input.given != *hashes.primary().to_string();
+        rows.some("given as", is_file.then(|| escape(&input.given).to_string()));
         rows.some("size", input.torrent_ref.total_size.map(exact_size));
         if let Some(torrent) = input.torrent() {
             content(torrent, &mut rows);

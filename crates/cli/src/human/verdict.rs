@@ -5,19 +5,11 @@ use crate::human::tally::Tally;
 use crate::human::web_seeds::{counts, everything};
 use crate::input::Input;
 use crate::text::{listed, plural, time};
-use client::{CutShort, DhtStatus, Standing, Summary, SwarmView, Verdict, WebSeedStatus};
+use client::report::Mark;
+use client::{CutShort, DhtStatus, MetadataReport, Standing, Summary, SwarmView, Verdict, WebSeedStatus};
 
 /// Files named in a sentence.
 const NAMED_FILES: usize = 2;
-
-/// How a verdict is marked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mark {
-    Good,
-    /// Neither: too little is known.
-    Open,
-    Bad,
-}
 
 /// `56 of 78 peers answered in 3.63 s`.
 pub(crate) fn headline(summary: &Summary) -> String {
@@ -55,12 +47,9 @@ pub(super) fn cut_short(summary: &Summary) -> &'static str {
     }
 }
 
-pub(super) fn mark(summary: &Summary) -> Mark {
-    match summary.verdict() {
-        Verdict::Healthy | Verdict::WebSeeded | Verdict::TrackersOnly => Mark::Good,
-        Verdict::SeedsUnverified | Verdict::Interrupted => Mark::Open,
-        _ => Mark::Bad,
-    }
+/// How a verdict is marked; where counts alone were asked for, having them is good.
+pub(crate) fn mark(verdict: Verdict) -> Mark {
+    if verdict == Verdict::TrackersOnly { Mark::Good } else { verdict.mark() }
 }
 
 /// The sentence, which begins with the state: `alive: 3 seeds verified (the tracker claims 50), 3.33 copies, complete`.
@@ -123,10 +112,14 @@ fn sentence(verdict: Verdict, input: &Input, summary: &Summary, tally: &Tally) -
                 _ => format!("offline: this machine has no route to {addresses} tried"),
             }
         }
-        Verdict::Private => {
-            let learned = tally.metadata.report().map(|report| format!(" after {}", time(report.elapsed)));
-            let learned = learned.unwrap_or_default();
-            format!("private (BEP 27): peers gave the metadata{learned}, and it says so; the run ended there")
+        Verdict::PrivateRefused => {
+            let learned = |report: &MetadataReport| {
+                let after = time(report.elapsed);
+                format!("peers gave the metadata after {after}, and it says so; the run ended there")
+            };
+            let how = tally.metadata.report().map(learned);
+            let how = how.unwrap_or_else(|| "nothing was asked, because --allow-private was not given".to_owned());
+            format!("private (BEP 27): {how}")
         }
         // `Verdict` may grow.
         other => other.to_string(),
@@ -162,7 +155,7 @@ fn claims(summary: &Summary) -> String {
 }
 
 /// Two digits, or four where those would hide how little is lacking; never rounded up: what is nearly whole is not whole.
-fn copies(swarm: &SwarmView) -> Option<String> {
+pub(super) fn copies(swarm: &SwarmView) -> Option<String> {
     let down = |copies: f64| match (0.99..1.0).contains(&copies) {
         true => format!("{:.4}", (copies * 1e4).floor() / 1e4),
         false => format!("{:.2}", (copies * 1e2).floor() / 1e2),

@@ -1,8 +1,7 @@
 //! Values in words: what a torrent holds, what a tracker says, what a peer is and has.
 
-use crate::human::style::{DIM, NAME_WIDTH};
 use crate::input::Input;
-use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size, span, time};
+use crate::text::{binary_size, grouped, listed, plural, size, span, time};
 use client::{
     CodeKind, DhtStatus, Explanation, Outcome, PeerReport, Role, Times, TrackerReport, TrackerStatus, WebSeedStatus,
 };
@@ -125,14 +124,4 @@ pub(super) fn role_and_share(report: &PeerReport) -> String {
 
 pub(super) fn role_name(role: Role) -> &'static str {
     Explanation::of(CodeKind::Role, role.code()).map_or(role.code(), |entry| entry.words)
-}
-
-/// Which of several torrents a line is about.
-pub(crate) fn torrent_prefix(input: &Input, page: Page) -> Line {
-    let name = match input.name() {
-        // Cut before it is escaped, so that no escape is cut.
-        Some(name) => escape(&short(&String::from_utf8_lossy(&name), NAME_WIDTH, page.marks)).to_string(),
-        None => escape(&short(&input.given, NAME_WIDTH, page.marks)).to_string(),
-    };
-    Line::new().cell(DIM, name, NAME_WIDTH).add("  ")
 }

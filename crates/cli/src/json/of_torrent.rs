@@ -2,23 +2,30 @@
 
 use crate::input::{Contents, Input};
 use crate::json::escaped::{Harmless, line};
-use client::report::{Each, FileEntry, Line, PathIssues, StartLine, TorrentLine};
+use client::report::{About, Each, FileEntry, Line, PathIssues, StartLine, TorrentLine};
 use std::io::{self, Write};
 use std::time::SystemTime;
 
 pub(crate) fn start(input: &Input, show_secrets: bool) -> io::Result<String> {
     let at = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-    line(&Line::Start(StartLine { at: Some(at), ..start_line(input, show_secrets) }))
+    line(&Line::Start(StartLine { at: Some(at), ..start_line(input, &name(input), show_secrets) }))
 }
 
-fn start_line(input: &Input, show_secrets: bool) -> StartLine<'_> {
+/// Which torrent a line is about; this is its name.
+pub(super) fn about<'r>(input: &'r Input, name: &'r Option<String>) -> About<'r> {
+    About { info_hash: input.info_hash(), torrent: &input.given, name: name.as_deref() }
+}
+
+pub(super) fn name(input: &Input) -> Option<String> {
+    input.name().map(|name| lossy(&name))
+}
+
+fn start_line<'r>(input: &'r Input, name: &'r Option<String>, show_secrets: bool) -> StartLine<'r> {
     let (torrent_ref, torrent) = (&input.torrent_ref, input.torrent());
     StartLine {
         schema: StartLine::SCHEMA,
         at: None,
-        info_hash: input.info_hash(),
-        torrent: &input.given,
-        name: input.name().map(|name| lossy(&name)),
+        about: about(input, name),
         info_hash_v1: torrent_ref.hashes.v1(),
         info_hash_v2: torrent_ref.hashes.v2(),
         total_size_bytes: torrent_ref.total_size,
@@ -42,8 +49,9 @@ pub(crate) fn torrent(input: &Input, files: bool, show_secrets: bool, mut to: im
     let urls = |urls: Option<&Vec<String>>| urls.into_iter().flatten().map(seed).collect();
     let tiers =
         input.tiers().into_iter().map(|tier| tier.into_iter().map(|url| shown(input, url, show_secrets)).collect());
+    let name = name(input);
     let torrent = TorrentLine {
-        start: start_line(input, show_secrets),
+        start: start_line(input, &name, show_secrets),
         tiers: tiers.collect(),
         comment: details.and_then(|details| text(&details.comment)),
         created_by: details.and_then(|details| text(&details.created_by)),

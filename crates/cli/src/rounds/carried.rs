@@ -58,14 +58,13 @@ impl Carried {
 
     /// Keeps the torrent for the next run, unless it is large; what peers gave of a link is not asked for again.
     pub(crate) fn keep(&mut self, origin: &Origin, mut input: Input) {
-        let is_learned = !matches!(origin, Origin::File(_) | Origin::Stdin);
+        let is_learned = matches!(origin, Origin::Magnet(_) | Origin::Hash(_));
         if let (true, Contents::Torrent(torrent)) = (is_learned, &input.contents) {
             input.torrent_ref.content = TorrentRef::from(&**torrent).content;
         }
         let content = input.torrent_ref.content.as_ref().map_or(0, |content| content.files.memory());
         let listed = input.torrent().map_or(0, |torrent| torrent.files.memory());
-        // Standard input is read once.
-        if content.max(listed) <= LIST_BYTES || matches!(origin, Origin::Stdin) {
+        if content.max(listed) <= LIST_BYTES {
             self.read = Some((Stamp::of(origin), input));
         }
     }

@@ -1,19 +1,18 @@
 //! What has changed since the observation before that the database has: told before the report.
 
-use crate::human::style::{DIM, NAME_WIDTH};
-use crate::rounds::words::{badness, sign, with_marks, words};
+use crate::human::style::{DIM, LABEL_WIDTH};
+use crate::label::{Label, Names};
+use crate::rounds::words::{sign, with_marks};
 use crate::seen::Seen;
-use crate::text::{Line, Page, plural, short, span};
+use crate::text::{Line, Page, plural, span};
 use client::Verdict;
-use std::cmp::Reverse;
-use std::time::Duration;
 
 /// Most torrents that are told; the others are counted.
 const MOST: usize = 10;
 
 /// The torrents that have changed, of several.
 #[derive(Debug, Default)]
-pub(crate) struct Changed(Vec<(Verdict, String, String)>);
+pub(crate) struct Changed(Vec<(Verdict, Label, String)>);
 
 impl Changed {
     /// Adds what was seen of a torrent, if that has changed.
@@ -21,18 +20,19 @@ impl Changed {
         let changes = seen.recorded.iter().flat_map(|recorded| &recorded.changes);
         let changes: Vec<String> = changes.map(ToString::to_string).collect();
         if !changes.is_empty() {
-            self.0.push((seen.observation.verdict, seen.name.clone(), changes.join("; ")));
+            self.0.push((seen.observation.verdict, seen.label.clone(), changes.join("; ")));
         }
     }
 
     /// A line for each, the worst first; `None` if there are none.
     pub(crate) fn lines(mut self, page: Page) -> Option<String> {
-        self.0.sort_by_key(|(verdict, ..)| Reverse(badness(*verdict)));
+        self.0.sort_by_key(|(verdict, ..)| verdict.rank());
+        let names: Names<'_> = self.0.iter().map(|(_, label, _)| label).collect();
         let count = self.0.len();
-        let each = self.0.iter().take(MOST).map(|(verdict, name, changes)| {
+        let each = self.0.iter().take(MOST).map(|(verdict, label, changes)| {
             let (sign, style) = sign(*verdict, page);
             let line = Line::new().add("  ").styled(style, sign).add(" ");
-            let line = line.cell(DIM, short(name, NAME_WIDTH, page.marks), NAME_WIDTH + 2);
+            let line = line.cell(DIM, label.among(&names, LABEL_WIDTH, page.marks), LABEL_WIDTH + 2);
             line.add(with_marks(changes, page.marks)).on(page)
         });
         let more = (count > MOST).then(|| format!("  and {} more", count - MOST));
@@ -50,8 +50,7 @@ pub(crate) fn since(seen: &Seen, page: Page) -> Option<String> {
     let recorded = seen.recorded.as_ref()?;
     let changes: Vec<String> = recorded.changes.iter().map(ToString::to_string).collect();
     let line = if changes.is_empty() {
-        let since = u64::try_from(seen.observation.at_ms.checked_sub(recorded.since_ms?)?).ok().filter(|ms| *ms > 0)?;
-        format!("no change: {} since {}", words(seen.observation.verdict), span(Duration::from_millis(since)))
+        format!("no change: {} since {}", seen.observation.verdict.words(), span(seen.since()?))
     } else {
         format!("since the last run: {}", with_marks(&changes.join("; "), page.marks))
     };

@@ -1,12 +1,13 @@
 //! The end of rounds, as `ping` has it: how many there were, from the best to the worst.
 
-use crate::human::style::{DIM, NAME_WIDTH};
+use crate::human::style::{DIM, LABEL_WIDTH};
+use crate::human::verdict::mark;
+use crate::label::Names;
 use crate::rounds::clock::Clock;
 use crate::rounds::kept::Kept;
-use crate::rounds::words::badness;
-use crate::text::{Line, Page, plural, short, span};
+use crate::text::{Line, Page, plural, span};
 use client::Verdict;
-use std::cmp::Reverse;
+use client::report::Mark;
 use std::time::Duration;
 
 /// Most torrents that are told.
@@ -37,14 +38,16 @@ impl Ending {
     }
 
     fn several(&self, head: String, all: &[Kept], page: Page) -> String {
-        let badness_of = |kept: &&Kept| kept.range.worst().map(|worst| worst.badness);
-        let mut worst: Vec<&Kept> =
-            all.iter().filter(|kept| badness_of(kept) > Some(badness(Verdict::TrackersOnly))).collect();
-        let well = all.iter().filter(|kept| badness_of(kept).is_some()).count() - worst.len();
-        worst.sort_by_key(|kept| Reverse(badness_of(kept)));
+        let names: Names<'_> = all.iter().map(|kept| &kept.label).collect();
+        let verdict_of = |kept: &Kept| kept.range.worst().map(|worst| worst.verdict);
+        let is_well = |verdict| mark(verdict) == Mark::Good;
+        let well = all.iter().filter(|kept| verdict_of(kept).is_some_and(is_well)).count();
+        let mut worst: Vec<&Kept> = all.iter().filter(|kept| !verdict_of(kept).is_none_or(is_well)).collect();
+        worst.sort_by_key(|kept| verdict_of(kept).map(Verdict::rank));
         let more = worst.len().saturating_sub(MOST);
         let each = worst.iter().take(MOST).filter_map(|kept| {
-            let line = Line::new().add("  ").cell(DIM, short(&kept.name, NAME_WIDTH, page.marks), NAME_WIDTH + 2);
+            let line =
+                Line::new().add("  ").cell(DIM, kept.label.among(&names, LABEL_WIDTH, page.marks), LABEL_WIDTH + 2);
             let state = kept.range.worst()?.state.clone();
             Some(
                 line.add([Some(state), self.worst(kept)].into_iter().flatten().collect::<Vec<_>>().join(", ")).on(page),

@@ -1,6 +1,7 @@
 //! What is kept of each torrent from one round to the next: little, because there may be thousands.
 
 use crate::exit::Exit;
+use crate::label::Label;
 use crate::origin::Origin;
 use crate::rounds::carried::Carried;
 use crate::rounds::range::Range;
@@ -16,8 +17,8 @@ use std::time::Duration;
 pub(super) struct Kept {
     pub(super) origin: Origin,
     pub(super) carried: Carried,
-    /// The torrent's name, escaped; as it was given until it is known.
-    pub(super) name: String,
+    /// What the torrent is called; as it was given until it is known.
+    pub(super) label: Label,
     /// What its last run saw.
     pub(super) last: Option<Observation>,
     seeds: Vec<Seed>,
@@ -38,7 +39,7 @@ pub(super) struct Kept {
 impl Kept {
     pub(super) fn new(origin: Origin) -> Self {
         Self {
-            name: origin.shown(),
+            label: Label::of_path(&origin.given()),
             origin,
             carried: Carried::default(),
             last: None,
@@ -75,7 +76,7 @@ impl Kept {
         self.fault = None;
         self.pauses.ran(is_alive(seen.observation.verdict), every);
         self.range.add(&seen.observation);
-        (self.name, self.seeds, self.last) = (seen.name, seen.seeds, Some(seen.observation));
+        (self.label, self.seeds, self.last) = (seen.label, seen.seeds, Some(seen.observation));
     }
 
     /// Whether its last run saw something of it.

@@ -1,7 +1,8 @@
 //! The best and the worst that rounds saw of a torrent.
 
 use crate::conditions::Rounded;
-use crate::rounds::words::{badness, state};
+use crate::rounds::words::state;
+use client::Verdict;
 use report::Observation;
 
 /// From the least to the most of each, and the worst.
@@ -17,7 +18,7 @@ pub(super) struct Range {
 /// The worst that was seen, the first time.
 #[derive(Clone, Debug)]
 pub(super) struct Worst {
-    pub(super) badness: u8,
+    pub(super) verdict: Verdict,
     pub(super) at_ms: i64,
     pub(super) state: String,
     copies: f64,
@@ -31,7 +32,7 @@ impl Range {
             return;
         }
         let now = Worst {
-            badness: badness(seen.verdict),
+            verdict: seen.verdict,
             at_ms: seen.at_ms,
             state: state(seen),
             copies: seen.copies.map_or(0.0, |copies| copies.min),
@@ -42,7 +43,7 @@ impl Range {
         // Without a peer that says what it has there is no copy, as far as was seen.
         let (least, most) = self.copies.unwrap_or((now.copies, now.copies));
         self.copies = Some((least.min(now.copies), most.max(now.copies)));
-        let order = |worst: &Worst| (u8::MAX - worst.badness, worst.copies, worst.seeds);
+        let order = |worst: &Worst| (worst.verdict.rank(), worst.copies, worst.seeds);
         match &self.worst {
             Some(worst) if order(worst) == order(&now) => {}
             Some(worst) => {
@@ -79,7 +80,7 @@ impl Range {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use client::{Copies, Verdict};
+    use client::Copies;
     use ids::InfoHash;
 
     #[test]

@@ -1,18 +1,21 @@
 //! The lines of a round: one for the only torrent, or one with counts and one for each torrent that has changed.
 
-use crate::human::style::{BAD, DIM, NAME_WIDTH};
+use crate::human::style::{BAD, DIM, LABEL_WIDTH};
+use crate::human::verdict::mark;
+use crate::label::Names;
 use crate::rounds::kept::Kept;
-use crate::rounds::words::{badness, sign, state, with_marks, words};
-use crate::text::{Line, Page, short};
-use std::cmp::Reverse;
+use crate::rounds::words::{sign, state, with_marks};
+use crate::text::{Line, Page};
+use client::Verdict;
+use client::report::Mark;
 use std::collections::BTreeMap;
 
 /// Columns of a state: as wide as `10 seeds, 10.25 copies`.
 const STATE_WIDTH: usize = 24;
 /// Most torrents of one round that are told.
 const MOST: usize = 10;
-/// How bad it is that a torrent cannot be read: it says nothing of its swarm.
-const UNREADABLE: u8 = u8::MAX;
+/// What a torrent is that was not run.
+const NOT_RUN: &str = "not checked";
 
 /// How a round is told.
 #[derive(Clone, Debug)]
@@ -35,28 +38,29 @@ impl Told<'_> {
     /// The lines of several: `14:40  37 healthy · 1 incomplete`, and under it those that have changed, or in the first round those
     /// that are not well, the worst first.
     pub(super) fn several(&self, all: &[Kept], page: Page) -> String {
-        let mut states: BTreeMap<(u8, String), usize> = BTreeMap::new();
+        let mut states: BTreeMap<(usize, &str), usize> = BTreeMap::new();
         for kept in all.iter().filter(|kept| kept.fault.is_some() || kept.last.is_some()) {
-            let state = kept.last.as_ref().filter(|_| kept.fault.is_none()).map(|seen| words(seen.verdict));
-            *states.entry((how_bad(kept), state.unwrap_or_else(|| "cannot be read".to_owned()))).or_default() += 1;
+            let state = verdict(kept).map_or(NOT_RUN, Verdict::words);
+            *states.entry((rank(kept), state)).or_default() += 1;
         }
-        let counts = states.iter().map(|((_, state), count)| format!("{count} {state}"));
+        let counts = states.iter().rev().map(|((_, state), count)| format!("{count} {state}"));
         let paused = all.iter().filter(|kept| !kept.is_due).count();
         let paused = (paused > 0).then(|| format!("{paused} not asked about, as they seemed dead"));
         let counts: Vec<String> = counts.chain(paused).collect();
         let head = Line::new().add(self.time).add("  ").add(counts.join(page.marks.dot));
+        let names: Names<'_> = all.iter().map(|kept| &kept.label).collect();
         let is_told = |kept: &&Kept| {
-            let is_bad = self.is_first && how_bad(kept) > 2;
+            let is_bad = self.is_first && verdict(kept).is_none_or(|verdict| mark(verdict) != Mark::Good);
             kept.is_due && (self.all || kept.news.is_some() || is_bad)
         };
         let mut told: Vec<&Kept> = all.iter().filter(is_told).collect();
-        told.sort_by_key(|kept| Reverse(how_bad(kept)));
+        told.sort_by_key(|kept| rank(kept));
         let most = if self.all { usize::MAX } else { MOST };
         let indent = " ".repeat(self.time.len() + 2);
         let each = told.iter().take(most).map(|kept| {
             let news = kept.news.iter().flatten().cloned().collect::<Vec<_>>().join("; ");
             let line = Line::new().add(&indent);
-            self.line(&named(line, kept, news, page), page)
+            self.line(&named(line, (kept, &names), news, page), page)
         });
         let more = told.len().saturating_sub(most);
         let more = (more > 0).then(|| format!("{indent}and {more} more"));
@@ -71,39 +75,38 @@ impl Told<'_> {
     }
 }
 
-/// How bad it is with a torrent: the higher the worse.
-fn how_bad(kept: &Kept) -> u8 {
-    match &kept.last {
-        Some(seen) if kept.fault.is_none() => badness(seen.verdict),
-        _ => UNREADABLE,
-    }
+/// What the last run says of a torrent; `None` if there was none.
+fn verdict(kept: &Kept) -> Option<Verdict> {
+    kept.last.as_ref().filter(|_| kept.fault.is_none()).map(|seen| seen.verdict)
+}
+
+/// The lower, the worse; one that was not run stands where what tells nothing of a torrent does.
+fn rank(kept: &Kept) -> usize {
+    verdict(kept).unwrap_or(Verdict::Interrupted).rank()
 }
 
 /// The mark, the name, the state and what is new.
-fn named(line: Line, kept: &Kept, news: String, page: Page) -> Line {
-    let (sign, style) = mark(kept, page);
-    let name = short(&kept.name, NAME_WIDTH, page.marks);
-    let line = line.styled(style, sign).add(" ").cell(DIM, name, NAME_WIDTH + 2);
+fn named(line: Line, (kept, names): (&Kept, &Names<'_>), news: String, page: Page) -> Line {
+    let (sign, style) = signed(kept, page);
+    let name = kept.label.among(names, LABEL_WIDTH, page.marks);
+    let line = line.styled(style, sign).add(" ").cell(DIM, name, LABEL_WIDTH + 2);
     with_state(line, kept, news, page)
 }
 
 /// The mark, the state and what is new.
 fn described(line: Line, kept: &Kept, news: String, page: Page) -> Line {
-    let (sign, style) = mark(kept, page);
+    let (sign, style) = signed(kept, page);
     with_state(line.styled(style, sign).add(" "), kept, news, page)
 }
 
-fn mark(kept: &Kept, page: Page) -> (&'static str, anstyle::Style) {
-    match &kept.last {
-        Some(seen) if kept.fault.is_none() => sign(seen.verdict, page),
-        _ => (page.marks.bad, BAD),
-    }
+fn signed(kept: &Kept, page: Page) -> (&'static str, anstyle::Style) {
+    verdict(kept).map_or((page.marks.bad, BAD), |verdict| sign(verdict, page))
 }
 
 fn with_state(line: Line, kept: &Kept, news: String, page: Page) -> Line {
     let state = match &kept.last {
         Some(seen) if kept.fault.is_none() => state(seen),
-        _ => "cannot be read".to_owned(),
+        _ => NOT_RUN.to_owned(),
     };
     let style = anstyle::Style::new();
     line.cell(style, state, STATE_WIDTH).add("  ").add(with_marks(&news, page.marks))

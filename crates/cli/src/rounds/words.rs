@@ -2,47 +2,29 @@
 
 use crate::conditions::Rounded;
 use crate::human::style::{BAD, GOOD, OPEN};
+use crate::human::verdict::mark;
 use crate::seen::{Seed, Seen};
 use crate::text::{Marks, Page, plural};
 use anstyle::Style;
 use client::Verdict;
+use client::report::Mark;
 use report::{Change, Observation};
 
 /// Seeds that are named when they come or go; more are counted.
 const NAMED_SEEDS: usize = 2;
 
-/// How bad a verdict is: the higher the worse.
-pub(super) fn badness(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Healthy => 0,
-        Verdict::WebSeeded => 1,
-        Verdict::TrackersOnly => 2,
-        Verdict::Interrupted => 3,
-        Verdict::Private => 4,
-        Verdict::Offline => 5,
-        Verdict::SeedsUnverified => 6,
-        Verdict::Incomplete => 7,
-        Verdict::WebSeedsFailed => 8,
-        Verdict::Refused => 9,
-        Verdict::NoSource => 10,
-        Verdict::NoPeerNamed => 11,
-        Verdict::NoPeerAnswered => 12,
-        // `Verdict` may grow.
-        _ => 13,
-    }
-}
-
 /// Whether a swarm is there in which peers or web seeds answer.
 pub(super) fn is_alive(verdict: Verdict) -> bool {
-    badness(verdict) < badness(Verdict::WebSeedsFailed)
+    use Verdict::{NoPeerAnswered, NoPeerNamed, NoSource, Refused, WebSeedsFailed};
+    !matches!(verdict, NoPeerAnswered | NoPeerNamed | NoSource | Refused | WebSeedsFailed)
 }
 
 /// The mark of a verdict.
 pub(super) fn sign(verdict: Verdict, page: Page) -> (&'static str, Style) {
-    match verdict {
-        Verdict::Healthy | Verdict::WebSeeded | Verdict::TrackersOnly => (page.marks.good, GOOD),
-        Verdict::SeedsUnverified | Verdict::Interrupted => (page.marks.open, OPEN),
-        _ => (page.marks.bad, BAD),
+    match mark(verdict) {
+        Mark::Good => (page.marks.good, GOOD),
+        Mark::Open => (page.marks.open, OPEN),
+        Mark::Bad => (page.marks.bad, BAD),
     }
 }
 
@@ -62,13 +44,8 @@ pub(super) fn state(seen: &Observation) -> String {
         Verdict::Healthy | Verdict::Incomplete => format!("{seeds}{copies}"),
         Verdict::SeedsUnverified => format!("seeds unverified{copies}"),
         Verdict::WebSeeded => format!("{seeds}{copies}, web seed complete"),
-        other => words(other),
+        other => other.words().to_owned(),
     }
-}
-
-/// `no peer answered`.
-pub(super) fn words(verdict: Verdict) -> String {
-    verdict.code().replace('_', " ")
 }
 
 /// What is different from the round before, each in a few words: the verdict left out, which the state says; seeds by name, as far
@@ -148,7 +125,7 @@ mod tests {
         let (a, b) = (seed("198.51.100.23", Some("qBittorrent 5.1.0")), seed("192.0.2.7", None));
         let changed = |before: &[Seed], now: &[Seed], gone, new| {
             let seen = Seen {
-                name: String::new(),
+                label: crate::label::Label::of_path("a"),
                 observation: seen(Verdict::Healthy, 1, 1.0),
                 recorded: None,
                 seeds: now.to_vec(),
@@ -157,16 +134,14 @@ mod tests {
             };
             changes(&seen, &[Change::Seeds { gone, new, now: 1 }], Some(before)).join("; ")
         };
-        assert_eq!(changed(&[a.clone(), b.clone()], &[b.clone()], 1, 0), "qBittorrent 5.1.0 at 198.51.100.23 is gone");
+        let (only_a, only_b, both) = ([a.clone()], [b.clone()], [a, b]);
+        assert_eq!(changed(&both, &only_b, 1, 0), "qBittorrent 5.1.0 at 198.51.100.23 is gone");
         assert_eq!(
-            changed(&[a.clone()], &[b.clone()], 1, 1),
+            changed(&only_a, &only_b, 1, 1),
             "qBittorrent 5.1.0 at 198.51.100.23 is gone; the seed at 192.0.2.7 is new"
         );
-        assert_eq!(
-            changed(&[], &[a.clone(), b.clone()], 0, 2),
-            "qBittorrent 5.1.0 at 198.51.100.23 and the seed at 192.0.2.7 are new"
-        );
+        assert_eq!(changed(&[], &both, 0, 2), "qBittorrent 5.1.0 at 198.51.100.23 and the seed at 192.0.2.7 are new");
         // More than are remembered.
-        assert_eq!(changed(&[a], &[b], 7, 0), "7 seeds gone");
+        assert_eq!(changed(&only_a, &only_b, 7, 0), "7 seeds gone");
     }
 }

@@ -31,7 +31,7 @@ fn people_read_who_answers_and_a_report() {
     let (_, stdout, _) = run(&["--color", "always"], &lab.torrent());
     assert!(stdout.contains("\u{1b}[32m+\u{1b}[0m 127.0.1.1:"), "{stdout}");
     let user = lab.swarm.addr(peer_ip(1)).to_string();
-    let (_, stdout, _) = run(&["--no-trackers", "--peer", &user], &lab.torrent());
+    let (_, stdout, _) = run(&["--sources", "none", "--peer", &user], &lab.torrent());
     assert!(stdout.contains("Connection refused"), "a peer that the user named is shown: {stdout}");
 }
 
@@ -112,14 +112,14 @@ fn exit_codes_say_how_it_went() {
     let (code, _, stderr) = run(&["-q"], &lab.torrent());
     assert!(stderr.ends_with("/announce?passkey=***: not \\u{1b}yours\n"), "{stderr}");
     assert_eq!((code, stderr.matches('\n').count()), (3, 1));
-    let (code, stdout, _) = run(&["--no-trackers"], &lab.torrent());
+    let (code, stdout, _) = run(&["--sources", "none"], &lab.torrent());
     assert!(
         code == 3 && stdout.contains("no source: neither a tracker nor the DHT was asked, and no peer was named"),
         "{stdout}"
     );
-    // What is named in addition to --no-trackers would be an error.
-    assert!(stdout.contains(" to do     leave out --no-trackers, --scrape or --sources"), "{stdout}");
-    assert_eq!(run(&["--no-trackers", "--peer", "127.0.0.1:1"], &lab.torrent()).0, 1);
+    // What is named in addition to --sources none would be an error.
+    assert!(stdout.contains(" to do     leave out --scrape or --sources"), "{stdout}");
+    assert_eq!(run(&["--sources", "none", "--peer", "127.0.0.1:1"], &lab.torrent()).0, 1);
     assert_eq!(run(&["--bind", "198.51.100.77"], &lab.torrent()).0, 2);
     assert_eq!(run(&["--bind", "127.0.0.2", "--bind", "127.0.0.3"], &lab.torrent()).0, 2);
     assert_eq!(run(&["--deadline", "soon"], &lab.torrent()).0, 2);

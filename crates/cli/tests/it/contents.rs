@@ -34,7 +34,7 @@ fn names_are_read_by_the_encoding_that_is_declared() {
         (&json!("电影"), &json!("电影"))
     );
     // The report of a run too.
-    let (_, stdout, _) = run(&["--no-trackers", "--peer", "127.0.0.1:1"], gbk.as_ref());
+    let (_, stdout, _) = run(&["--sources", "none", "--peer", "127.0.0.1:1"], gbk.as_ref());
     assert!(stdout.starts_with("电影  9 bytes, 2 files, "), "{stdout}");
     // An unknown encoding changes nothing.
     for before in [&b""[..], b"8:encoding7:klingon", b"8:encoding5:UTF-8"] {
@@ -75,7 +75,7 @@ fn padding_is_in_no_size() {
     let torrent = object(&["--json", "--files", v2]);
     assert_eq!((&torrent["total_size_bytes"], &torrent["files"]), (&json!(54), &json!(2)));
     assert_eq!(torrent["file_list"].as_array().unwrap().len(), 2);
-    let (_, stdout, _) = run(&["--no-trackers", "--peer", "127.0.0.1:1"], v2.as_ref());
+    let (_, stdout, _) = run(&["--sources", "none", "--peer", "127.0.0.1:1"], v2.as_ref());
     assert!(stdout.starts_with("n  54 bytes, 2 files, "), "{stdout}");
 }
 
@@ -134,7 +134,7 @@ fn a_private_torrent_whose_trackers_are_not_asked_needs_no_permission() {
     let peer = lab.swarm.endpoints()[0].to_string();
     let (code, stdout, stderr) = of("peer", &[&peer, private.to_str().unwrap()]);
     assert!(code <= 1 && stdout.contains(&peer) && !stderr.contains("--allow-private"), "{stdout}{stderr}");
-    let (code, stdout, stderr) = run(&["--no-trackers", "--peer", &peer], &private);
+    let (code, stdout, stderr) = run(&["--sources", "none", "--peer", &peer], &private);
     assert!(code <= 1 && stdout.contains(&peer) && !stderr.contains("--allow-private"), "{stdout}{stderr}");
     assert!(lab.tracker.requests().is_empty());
     let mut command = crate::lab::command(&["--peer", &peer], &private);

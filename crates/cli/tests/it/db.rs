@@ -101,7 +101,7 @@ fn a_file_that_cannot_be_used_is_told_and_the_run_goes_on() {
         assert_eq!(stderr.lines().count(), 1, "{path:?}: {stderr}");
         assert_eq!(std::fs::read(path).ok(), before, "{path:?}");
         let (code, stdout, _) = of(&["--nagios"], path, &lab);
-        assert!(code == 3 && stdout.contains(reason) && stdout.contains("alive"), "{path:?}: {code} {stdout}");
+        assert!(code == 3 && stdout.contains(reason) && stdout.contains("1 healthy"), "{path:?}: {code} {stdout}");
     }
     assert_eq!(observations(&db, &lab).len(), 1);
 }

@@ -174,7 +174,7 @@ fn nodes_that_name_no_peer_are_an_answer() {
     let (code, stdout, _) = net.run(&["dht", &net.hash]);
     assert!(code == 1 && stdout.contains("\nDHT 0 peers from "), "{stdout}");
     let (code, stdout, _) = net.run(&["--sources", "trackers,dht", "demo.torrent", &net.hash]);
-    assert!(code == 2 && stdout.contains("0 of 2 torrents answered"), "{stdout}");
+    assert!(code == 2 && stdout.contains("\n  1 not checked; 1 no peer named "), "{stdout}");
 }
 
 /// Nodes that name no peer say nothing of the torrent where the closest ones were not reached.
@@ -277,7 +277,7 @@ fn private_torrents_are_never_asked_for() {
 fn what_cannot_be_asked_is_a_usage_error() {
     let net = Net::new("dht-usage", []);
     for (args, says) in [
-        (&["--no-trackers", &net.hash][..], "cannot be used with"),
+        (&["--sources", "none", &net.hash][..], "leave out --dht-node"),
         (&["--scrape", &net.hash], "cannot be used with"),
         (&["--sources", "-dht", &net.hash], "leave out --dht-node"),
         (&["--sources", "dht", "--tracker", "http://t/announce", &net.hash], "leave out --tracker"),

@@ -91,16 +91,16 @@ fn choices_that_cannot_be_followed() {
     for (args, beginning) in [
         (
             &["--bind", "127.0.0.2", "--bind", "127.0.0.3"][..],
-            "give --bind one address of this machine for each family: 127.0.0.3: more than one",
+            "give --interface one address of this machine for each family: 127.0.0.3: more than one",
         ),
-        (&["--bind", "0.0.0.0"], "give --bind one address of this machine for each family: 0.0.0.0: "),
+        (&["--bind", "0.0.0.0"], "give --interface one address of this machine for each family: 0.0.0.0: "),
         (
             &["--bind", "198.51.100.77"],
-            "choose another --port, or a --bind address of this machine: cannot bind 198.51.100.77",
+            "choose another --port, or an --interface address of this machine: cannot bind 198.51.100.77",
         ),
         (
             &["--bind", "127.0.0.1", "--port", &port],
-            "choose another --port, or a --bind address of this machine: cannot bind 127.0.0.1",
+            "choose another --port, or an --interface address of this machine: cannot bind 127.0.0.1",
         ),
         (&["--interface", "nosuch0"], "choose another --interface: there is no interface nosuch0; usable: "),
         (&["--tracker", "gopher://t/announce"], "give --tracker an announce URL: ***: unknown scheme"),
@@ -136,15 +136,18 @@ fn usage_errors_say_what_would_be_right() {
         (&["--deadline", "2000m", "x"], "expected at most a day"),
         (&["--concurrency", "0", "x"], "expected a number of 1 or more"),
         (&["--port", "0", "x"], "0 is not in 1..=65535"),
-        (&["--bind", "here", "x"], "invalid value 'here' for '--bind <IP>'"),
-        (&["--interface", "a/b", "x"], "invalid value 'a/b' for '--interface <NAME>': not the name of an interface"),
+        (&["--bind", "he/re", "x"], "invalid value 'he/re' for '--interface <IP|NAME>'"),
+        (&["-4", "--interface", "127.0.0.1", "x"], "leave out -4 or -6"),
+        (&["--interface", "a", "--interface", "b", "x"], "give --interface one name at most"),
+        (&["--metadata", "x"], "tip: leave it out"),
+        (&["--interface", "a/b", "x"], "invalid value 'a/b' for '--interface <IP|NAME>': not the name of an interface"),
         (&["--peer", "nobody", "x"], "invalid value 'nobody' for '--peer <ADDR>'"),
         (&["--encryption", "maybe", "x"], "prefer-plain"),
         (&["metadata", "--transport", "udp", "x"], "[possible values: auto, tcp, utp]"),
         (&["--fail-under", "x=1", "x"], "expected one of seeds, ok, copies, peers, trackers"),
         (&["--warn-under", "ok=1", "x"], "--nagios"),
         (&["--all", "--json", "x"], "cannot be used with"),
-        (&["--no-trackers", "--tracker", "http://t/announce", "x"], "cannot be used with"),
+        (&["--sources", "none", "--tracker", "http://t/announce", "x"], "leave out --tracker"),
         (&["-4", "-6", "x"], "cannot be used with"),
         (&["announce"], "<TORRENT>..."),
         (&["peer", "127.0.0.1:1"], "<TORRENT>"),
@@ -162,7 +165,7 @@ fn no_source_to_ask() {
     let lab = Lab::new("no-source", []);
     let torrent = lab.torrent();
     let name = torrent.to_str().unwrap();
-    let found = line(&["--no-trackers", "-q", name], 3);
+    let found = line(&["--sources", "none", "-q", name], 3);
     assert_eq!(
         found,
         format!("{name}: name a tracker with --tracker, or a peer with --peer: no tracker, no DHT and no peer to ask")

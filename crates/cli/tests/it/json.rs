@@ -17,6 +17,8 @@ fn machines_read_one_object_a_line() {
     let lines: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let hash = lines[0]["info_hash"].as_str().unwrap();
     assert!(hash.len() == 40 && lines.iter().all(|line| line["info_hash"] == hash));
+    let (torrent, name) = (lab.torrent(), "lab\u{1b}[31m.bin");
+    assert!(lines.iter().all(|line| line["torrent"] == *torrent.to_string_lossy() && line["name"] == name), "{stdout}");
     let ok = lines.iter().find(|line| line["outcome"] == "ok").unwrap();
     assert_eq!(
         (&ok["client"], &ok["peer_id"]),
@@ -36,6 +38,7 @@ fn machines_read_one_object_a_line() {
     let summary = lines.last().unwrap();
     assert_eq!(summary["outcomes"], serde_json::json!({"ok": 1, "handshake_timeout": 1, "invalid_address": 1}));
     assert_eq!(summary["clients"], serde_json::json!({"Transmission 3.00": 1}));
+    assert!(summary["sentence"].as_str().unwrap().starts_with("seeds unverified: 1 peer answered"), "{summary}");
 }
 
 #[test]
@@ -43,7 +46,7 @@ fn json_holds_no_character_that_commands_a_terminal() {
     let lab = Lab::new("controls", []);
     let name = "a\u{9b}b\u{202e}c\u{7f}d\u{e0001}\n";
     let torrent = lab.file("controls.torrent", &SingleFile::new(name, 1).to_bytes());
-    let (_, stdout, _) = run(&["--json", "--no-trackers"], &torrent);
+    let (_, stdout, _) = run(&["--json", "--sources", "none"], &torrent);
     assert!(stdout.chars().all(|character| character == '\n' || !guard::is_deceptive(character)), "{stdout:?}");
     let start: Value = serde_json::from_str(stdout.lines().next().unwrap()).unwrap();
     assert_eq!(start["name"], name);

@@ -8,6 +8,7 @@
 )]
 
 mod command;
+mod completions;
 mod conditions;
 mod contents;
 mod db;
@@ -16,6 +17,7 @@ mod errors;
 mod inputs;
 mod json;
 mod lab;
+mod lists;
 mod metadata;
 mod readme;
 mod reference;
@@ -26,6 +28,7 @@ mod secrets;
 mod several;
 mod signals;
 mod subcommands;
+mod table;
 mod trackers;
 mod web_seeds;
 mod wrong_inputs;

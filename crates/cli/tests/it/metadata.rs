@@ -147,12 +147,12 @@ fn a_link_that_hangs_is_told_why() {
         assert!(!lab.folder.join("got.torrent").exists());
     }
     let lab = Lab::demo("metadata-none", []);
-    let (code, stdout, _) = run(&lab, &["metadata", "--no-trackers", &link(&lab)]);
+    let (code, stdout, _) = run(&lab, &["metadata", "--sources", "none", &link(&lab)]);
     assert!(
         code == 3 && stdout.contains("✗ no metadata: no source: neither a tracker nor the DHT was asked"),
         "{stdout}"
     );
-    let (code, stdout, stderr) = run(&lab, &["metadata", "--no-trackers", "--json", &link(&lab)]);
+    let (code, stdout, stderr) = run(&lab, &["metadata", "--sources", "none", "--json", &link(&lab)]);
     assert!(code == 3 && json(&stdout, "metadata")["status"] == "no_peer_offers", "{stdout}");
     assert!(stderr.contains("name a tracker with --tracker, or a peer with --peer"), "{stderr}");
 }
@@ -200,7 +200,7 @@ fn a_link_that_turns_out_private_ends_the_run_as_a_private_file_does() {
     );
     let (code, stdout, stderr) = run(&lab, &["--json", &link]);
     let summary = json(&stdout, "summary");
-    assert_eq!((code, &summary["cut_short"], &summary["verdict"]), (2, &"private".into(), &"private".into()));
+    assert_eq!((code, &summary["cut_short"], &summary["verdict"]), (2, &"private".into(), &"private_refused".into()));
     assert!(stderr.contains("private torrent, as its metadata says (BEP 27): "), "{stderr}");
     let (code, stdout, _) = run(&lab, &["--nagios", &link]);
     assert!(code == 3 && stdout.contains("private (BEP 27)"), "{stdout}");

@@ -14,6 +14,9 @@ impl Stage {
         for name in ["file", "my", "other"] {
             std::fs::copy(lab.folder.join("demo.torrent"), lab.folder.join(format!("{name}.torrent"))).unwrap();
         }
+        lab.file("links.txt", b"file.torrent\n");
+        std::fs::create_dir(lab.folder.join("releases")).unwrap();
+        std::fs::copy(lab.folder.join("demo.torrent"), lab.folder.join("releases/demo.torrent")).unwrap();
         let inside = lab.runtime.enter();
         let site = WebSite::new(WebSeedScript::Ranges).file("/pub/demo.iso", WebFile::Zeros(600_000_000));
         let web_seed = FakeWebSeed::start(site).unwrap();
@@ -53,6 +56,9 @@ impl Stage {
             && !line.contains(" --ping ")
         {
             command.args(["--dht-node", &self.2.nodes()[0].addr().to_string()]);
+        }
+        if line.contains(" --every ") {
+            command.args(["--count", "1"]);
         }
         self.0.tracker.set_script(if line.contains(" scrape ") { self.counts() } else { self.peers() });
         crate::lab::told(&command.output().unwrap())

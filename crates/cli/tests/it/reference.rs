@@ -58,7 +58,9 @@ fn tables(types: &Value) -> String {
 fn rows(object: &Value, prefix: &str, known: &BTreeSet<&String>) -> String {
     let mut text = String::new();
     for name in object["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()) {
-        if (prefix.is_empty() && ["type", "info_hash", "schema"].contains(&name)) || known.contains(&name.to_owned()) {
+        if (prefix.is_empty() && ["type", "info_hash", "torrent", "name", "schema"].contains(&name))
+            || known.contains(&name.to_owned())
+        {
             continue;
         }
         let field = &object["properties"][name];

@@ -131,6 +131,10 @@ fn a_release_gate_opens_when_there_is_a_seed() {
         assert!(stderr.contains("seeds 0, wanted 1 (--until)"), "{ends:?}: {stderr}");
         assert!(code == 1 && stdout.lines().count() <= most + 1, "{ends:?}: {stdout}{stderr}");
     }
+    let own = Lab::new("rounds-gate-own", [seed(Client::Qbittorrent)]);
+    let (code, stdout, stderr) = of(&["--until", "seeds=2", "--count", "1"], &own);
+    assert!(code == 1 && stdout.contains("1 seed, 1 copy"), "{stdout}{stderr}");
+    assert!(stderr.contains("seeds 1, wanted 2 (--until)"), "{stderr}");
     let mut run = Watched::new(&["--until", "seeds=1", "--deadline", "60s", "--dht-node", &node], &lab);
     assert_eq!(state(&run.line()), "- no peer named");
     dht.store(hash, lab.swarm.endpoints());
@@ -229,7 +233,7 @@ fn a_file_is_read_again_when_it_has_changed() {
     lab.file("new.torrent", b"x");
     std::fs::rename(lab.folder.join("new.torrent"), lab.torrent()).unwrap();
     let line = run.next_change();
-    assert!(line.starts_with("- cannot be read") && line.contains("torrent"), "{line}");
+    assert!(line.starts_with("- not checked") && line.contains("torrent"), "{line}");
     let (code, _, stderr) = run.interrupted();
     assert_eq!(code, 2, "{stderr}");
     assert_eq!(lab.events().last().map(String::as_str), Some("stopped"));

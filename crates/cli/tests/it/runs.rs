@@ -130,23 +130,29 @@ fn a_file_that_is_no_torrent() {
     shows(&lab, "wrong-file", 2, &["page.torrent"]);
 }
 
-/// One line each, and a total.
+/// A table, the worst first, and a count of the others.
 #[test]
 fn forty_torrents() {
     let lab = Lab::demo("forty", vec![demo_seed(Client::Qbittorrent)]);
     let url = lab.tracker.announce_url();
-    for n in 0..40 {
-        let name = format!("release-{n:02}.iso");
-        let file = SingleFile { announce: Some(&url), ..SingleFile::new(&name, 1000 + n) };
-        lab.file(&format!("{n:02}.torrent"), &file.to_bytes());
+    let names: Vec<String> = (0..40).map(|n| format!("{n:02}.torrent")).collect();
+    for (n, name) in names.iter().enumerate() {
+        let torrent = format!("release-{n:02}.iso");
+        let file = SingleFile { announce: Some(&url), ..SingleFile::new(&torrent, 1000 + n as u64) };
+        lab.file(name, &file.to_bytes());
     }
     lab.tracker.set_script(TrackerScript::peers(Vec::<SocketAddr>::new()));
-    let _inside = lab.runtime.enter();
-    let names: Vec<String> = (0..40).map(|n| format!("{n:02}.torrent")).collect();
     let args: Vec<&str> = names.iter().map(String::as_str).collect();
     let (code, stdout, _) = told(&lab.inside().args(&args).output().unwrap());
     let lines: Vec<&str> = stdout.lines().collect();
-    assert_eq!((code, lines.len()), (1, 41), "{stdout}");
-    assert!(lines[..40].iter().all(|line| line.contains("no peer named: the tracker answered")), "{stdout}");
-    assert!(lines[40].starts_with("0 of 40 torrents answered"), "{stdout}");
+    assert!(code == 1 && lines[0].starts_with("  40 no peer named "), "{stdout}");
+    let row = |n: usize| format!("✗ no peer named  release-{n:02}.iso");
+    assert!((0..10).all(|n| lines[n + 1].starts_with(&row(n))), "{stdout}");
+    assert!(lines[11].starts_with("  to do     try again later, ") && stdout.matches("to do").count() == 1, "{stdout}");
+    assert_eq!(lines.last(), Some(&"  30 no peer named (-a lists them)"), "{stdout}");
+    let (_, stdout, _) = told(&lab.inside().arg("-a").args(&args).output().unwrap());
+    let (reports, table) = stdout.rsplit_once("\n\n  40 no peer named").unwrap();
+    assert!(reports.matches("\n─── release-").count() == 40 && (0..40).all(|n| table.contains(&row(n))), "{stdout}");
+    let (_, stdout, _) = told(&lab.inside().arg("-q").args(&args).output().unwrap());
+    assert!(stdout.lines().count() == 41 && stdout.contains("\n0 of 40 torrents answered"), "{stdout}");
 }

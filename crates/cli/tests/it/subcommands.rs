@@ -174,8 +174,9 @@ fn help_is_short_or_long_and_a_typing_error_is_understood() {
     let (code, short, _) = help("-h");
     let (_, long, _) = help("--help");
     assert!(code == 0 && long.starts_with("Examples:\n") && long.matches("\n  bt-handshake ").count() == 9, "{long}");
-    assert!(short.lines().count() < 60 && !short.contains("--max-peers") && long.contains("--max-peers"), "{short}");
+    assert!(short.lines().count() < 60 && !short.contains("--jobs") && long.contains("--jobs"), "{short}");
     assert!(["Sources:", "Deadlines:", "Network:", "Output:"].iter().all(|group| long.contains(group)), "{long}");
+    assert!(!long.contains("--max-peers"), "{long}");
     let (code, _, stderr) = told(&bare().args(["--trakcer", "x", "y"]).output().unwrap());
     assert!(code == 2 && stderr.contains("'--tracker'"), "{stderr}");
     let (code, _, stderr) = told(&bare().output().unwrap());

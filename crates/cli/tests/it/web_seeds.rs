@@ -210,7 +210,8 @@ fn a_check_that_the_deadline_ends_is_no_verdict_on_what_is_there() {
 fn sources_that_are_left_out_are_not_asked() {
     let site = Site::new("sources", serving(WebSeedScript::Ranges, 90_000));
     let torrent = site.torrent(vec!["http://127.0.0.1:9/", "http://127.0.0.2:9/"]);
-    for args in [&["--sources", "-web-seeds,-dht"][..], &["--sources=trackers"], &["--no-trackers"], &["--scrape"]] {
+    for args in [&["--sources", "-web-seeds,-dht"][..], &["--sources=trackers"], &["--sources", "none"], &["--scrape"]]
+    {
         let (code, stdout, _) = told(&bare().args(args).arg(&torrent).output().unwrap());
         let verdict =
             "no source: neither a tracker nor the DHT was asked, and no peer was named; 2 web seeds were not checked";
@@ -223,8 +224,8 @@ fn sources_that_are_left_out_are_not_asked() {
         (&["--scrape", "--dht-node", "127.0.0.1:1"], "cannot be used with"),
         (&["--sources", "web-seeds", "--tracker", "http://t/announce"], "leave out --tracker"),
         (&["--sources", "-web-seeds"], "leave out --web-seed"),
-        (&["--sources", "web-seeds", "--no-trackers"], "cannot be used with"),
-        (&["--no-trackers"], "leave out --web-seed"),
+        (&["--sources", "web-seeds,none"], "expected a list of trackers"),
+        (&["--sources", "none"], "leave out --web-seed"),
         (&["--web-seed", "http://u:s3cret@h:0/"], "give --web-seed a URL of http or https: http://***@h:0/: bad port"),
         (&["--web-seed", "udp://h/"], "give --web-seed a URL of http or https"),
     ] {
@@ -282,7 +283,7 @@ fn web_seeds_bring_what_peers_lack() {
     assert!(code == 0 && said.contains(verdict), "{stdout}");
     assert!(said.contains(" web seeds 1 of 1 complete") && !said.contains("PEX"), "{stdout}");
     let copy = lab.file("copy.torrent", &std::fs::read(&torrent).unwrap());
-    let (_, stdout, _) = run(&[copy.to_str().unwrap()]);
+    let (_, stdout, _) = run(&["-q", copy.to_str().unwrap()]);
     assert!(
         stdout.contains("\n2 of 2 torrents answered, ") && stdout.contains(", 2 of 2 web seeds complete in "),
         "{stdout}"

@@ -144,7 +144,7 @@ fn what_is_no_torrent_in_a_folder_is_passed_over_and_counted() {
     let said = format!("{said} and 3 files called torrents that are pipes, sockets or devices");
     assert_eq!((code, stderr), (0, format!("bt-handshake: {name}: {said}\n")));
     // A monitoring system takes one line.
-    let (_, _, stderr) = told(&bare().args(["--nagios", "--no-trackers", name]).output().unwrap());
+    let (_, _, stderr) = told(&bare().args(["--nagios", "--sources", "none", name]).output().unwrap());
     assert_eq!(stderr, "");
     // Named explicitly, it is classified.
     assert!(

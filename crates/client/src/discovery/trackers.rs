@@ -191,12 +191,8 @@ impl Trackers {
     fn offer_again(&mut self) {
         let mut remembered = Vec::new();
         for job in self.jobs.iter().filter(|job| !self.one_at_a_time || self.membership.is_ours(&job.url)) {
-            remembered.extend(
-                self.membership
-                    .remembered(job)
-                    .into_iter()
-                    .map(|named| NamedPeers::by_tracker(Arc::clone(&job.shown), named)),
-            );
+            let named = self.membership.remembered(job).into_iter();
+            remembered.extend(named.map(|named| NamedPeers::by_tracker(Arc::clone(&job.shown), named)));
         }
         self.found.extend(remembered.into_iter().map(Found::Peers));
     }

@@ -4,9 +4,11 @@ mod failures;
 mod private;
 
 use crate::lab::{Lab, Told, collect, config, lab};
+use crate::trackers::hybrid;
 use client::{Config, Membership, Shared, Standing, Swarm, TorrentRef, TrackerReport, Trackers, Verdict};
 use fake_swarm::{FakeTracker, FakeUdpTracker, Peer, Request, TrackerScript, UdpCounts, UdpScript};
 use report::Source;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -65,6 +67,11 @@ pub(super) async fn pass(time: Duration) {
     tokio::time::resume();
 }
 
+/// A wait of which up to 10 s have passed, in seconds.
+pub(super) fn half_minutes(wait: Duration) -> u64 {
+    (wait.as_secs() + 10) / 30 * 30
+}
+
 /// What a tracker was asked: the event of an announce, or `scrape`.
 pub(super) fn asked(tracker: &FakeTracker) -> Vec<String> {
     let name = |request: &Request| match request.path() {
@@ -95,7 +102,7 @@ async fn it_is_announced_to_no_sooner_than_its_min_interval_and_left_once() {
     assert_eq!(rounds.membership.next_announce(), None);
     let first = rounds.round().await;
     assert_eq!((first.trackers[0].announce_in, first.trackers[0].peers.map(|named| named.v4)), (None, Some(2)));
-    // The tracker's later answers name no tracker id: the first is kept (BEP 3).
+    // Its later answers name no tracker id: the first is kept.
     lab.tracker.set_script(counting(&lab, Some(1800), &extra[..1]));
     pass(5 * MINUTE).await;
     let between = rounds.round().await;
@@ -161,10 +168,10 @@ async fn without_a_scrape_it_is_not_asked_between_announces() {
         let report = &between.trackers[0];
         let was = (report.status.code(), report.standing, report.peers, report.seeders);
         assert_eq!(was, ("not_asked", Standing::Answered, None, None));
-        assert_eq!(report.message.as_deref(), Some("not asked: announced to again in 1199 s"));
-        assert_eq!(report.announce_in.map(|wait| wait.as_secs()), Some(1199));
+        assert!(report.message.as_ref().unwrap().starts_with("not asked: announced to again in 1"), "{report:?}");
+        assert_eq!(report.announce_in.map(half_minutes), Some(1200));
         // Nothing else is said of the torrent for that.
-        let of = |told: &Told| (told.summary.verdict(), told.summary.peers, told.summary.ok);
+        let of = |told: &Told| (told.summary.verdict(), told.summary.peers, told.summary.ok, told.summary.trackers_ok);
         assert_eq!(of(&between), of(&first));
         assert_ne!(between.summary.verdict(), Verdict::NoSource);
         rounds.leave().await;
@@ -310,6 +317,53 @@ async fn many_leave_at_the_same_time() {
     let asked = asked(&tracker);
     let count = |what: &str| asked.iter().filter(|asked| *asked == what).count();
     assert_eq!((["started", "stopped"].map(count), shared.goodbyes_owed()), ([50, 50], 0));
+}
+
+#[tokio::test]
+async fn counts_of_many_torrents_are_asked_for_together() {
+    let tracker = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
+    let config = config().with_trackers(Trackers::Only(vec![tracker.announce_url().parse().unwrap()]));
+    let shared = Shared::new(&config).unwrap();
+    let hashes = || (0..10).map(|n| ids::InfoHash([n; 20]));
+    let mut memberships: Vec<Membership> = hashes().map(|_| Membership::default()).collect();
+    for round in 0..2 {
+        let mut runs = JoinSet::new();
+        for (hash, membership) in hashes().zip(std::mem::take(&mut memberships)) {
+            let mut swarm = Swarm::resuming(hash, config.clone(), &shared, membership).unwrap();
+            runs.spawn(async move {
+                let told = collect(&mut swarm).await;
+                (told.trackers[0].asked_together, swarm.pause().await)
+            });
+        }
+        let (together, paused): (Vec<usize>, Vec<Membership>) = runs.join_all().await.into_iter().unzip();
+        assert!(together.iter().all(|&together| round == 0 || together == 10), "{together:?}");
+        memberships = paused;
+        let counts = UdpCounts::default();
+        let counts = hashes().map(|hash| (hash.0, counts)).collect();
+        let otherwise = Box::new(TrackerScript::Silence);
+        tracker.set_script(TrackerScript::Counting { counts, most: usize::MAX, otherwise });
+        pass(MINUTE).await;
+    }
+    assert_eq!(asked(&tracker), [&["started"; 10][..], &["scrape"]].concat());
+}
+
+/// Also where an address has room for one conversation at a time.
+#[tokio::test]
+async fn each_hash_of_a_hybrid_has_its_own_interval() {
+    for most in [None, Some(1)] {
+        let tracker = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
+        let torrent = hybrid(&tracker.announce_url(), false);
+        let mut rounds = Rounds::new(&torrent, config().with_max_per_address(most));
+        for wait in [0, 10, 20] {
+            pass(wait * MINUTE).await;
+            let told = rounds.round().await;
+            let hashes: BTreeSet<_> = told.trackers.iter().filter_map(|report| report.announced_hash).collect();
+            assert_eq!(hashes, torrent.hashes.wire().collect());
+        }
+        rounds.leave().await;
+        let twice = ["started", "scrape", "none", "stopped"].map(|what| [what; 2]).concat();
+        assert_eq!(asked(&tracker), twice);
+    }
 }
 
 #[tokio::test]

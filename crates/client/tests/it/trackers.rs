@@ -41,7 +41,7 @@ fn reply(headers: &str, body: &[u8]) -> TrackerScript {
 }
 
 /// A hybrid torrent: with a v1 and a v2 part.
-fn hybrid(announce: &str, private: bool) -> Torrent {
+pub(crate) fn hybrid(announce: &str, private: bool) -> Torrent {
     let tree = format!("d1:ad0:d6:lengthi5e11:pieces root32:{}eee", "r".repeat(32));
     let private = if private { "7:privatei1e" } else { "" };
     let info = format!(

@@ -115,6 +115,9 @@ fn another_program_that_holds_the_lock_of_sqlite_is_named_and_then_it_goes_on() 
     let shell = Connection::open(&path).unwrap();
     shell.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert!(matches!(history.begin_round(START_MS).unwrap_err(), Error::Busy));
+    let begin = std::time::Instant::now();
+    assert!(matches!(history.begin_round(START_MS).unwrap_err(), Error::Busy));
+    assert!(begin.elapsed() < Error::PATIENCE, "the second does not wait");
     assert_eq!(history.observations(hash(7)).unwrap().len(), 1, "to read is possible");
     shell.execute_batch("ROLLBACK").unwrap();
     record_at(&mut history, START_MS, &full(7));
@@ -186,6 +189,16 @@ fn values_that_no_program_writes_are_refused() {
         assert!(matches!(error, Error::BadValue { .. } | Error::UnknownCode(_)), "{sql}: {error:?}");
         one_line(&error);
     }
+}
+
+#[test]
+fn what_others_put_into_a_file_does_not_run() {
+    let folder = Folder::new();
+    let path = made(&folder);
+    let forever = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT count(*) FROM n";
+    change(&path, &format!("CREATE TRIGGER ours AFTER INSERT ON observations BEGIN {forever}; END"));
+    change(&path, "CREATE TRIGGER theirs BEFORE INSERT ON rounds BEGIN SELECT raise(ABORT, 'no\nmore'); END");
+    record_at(&mut History::open(&path).unwrap(), START_MS, &full(7));
 }
 
 #[test]

@@ -92,3 +92,15 @@ fn it_is_said_which_file_is_bad() {
     assert!(matches!(reader.merge(&folder.path("a.db")).unwrap_err(), Error::ReadOnly));
     assert_eq!(history.merge(&folder.path("a.db")).unwrap().observations, 0);
 }
+
+#[test]
+fn a_clock_beyond_the_last_date_is_no_damage() {
+    let folder = Folder::new();
+    let (a, b) = (folder.path("a.db"), folder.path("b.db"));
+    drop(opened(&a, &[(i64::MAX, 1), (i64::MAX, 1), (START_MS, 1)]));
+    let mut history = opened(&b, &[(START_MS, 1)]);
+    assert_eq!(history.merge(&a).unwrap().observations, 3);
+    let change = |sql| rusqlite::Connection::open(&a).unwrap().execute_batch(sql).unwrap();
+    change("UPDATE rounds SET round = 9223372036854775807 WHERE round = (SELECT max(round) FROM rounds)");
+    assert!(matches!(history.merge(&a).unwrap_err(), Error::Other(_)));
+}

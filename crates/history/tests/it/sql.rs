@@ -64,6 +64,19 @@ fn when_did_copies_fall_below_one() {
 }
 
 #[test]
+fn steps_have_the_verdicts_that_say_something_of_the_swarm() {
+    let folder = Folder::new();
+    let path = folder.path("a.db");
+    let mut history = History::open(&path).unwrap();
+    for verdict in report::Verdict::ALL {
+        record_at(&mut history, START_MS, &report::Observation::new(crate::support::hash(7), 0, verdict));
+    }
+    let of_swarm = report::Verdict::ALL.into_iter().filter(|verdict| verdict.is_of_swarm());
+    let expected: Vec<&str> = of_swarm.map(report::Verdict::code).collect();
+    assert_eq!(ask(&path, "SELECT verdict FROM steps ORDER BY round"), expected);
+}
+
+#[test]
 fn every_statement_of_the_readme_works() {
     let folder = Folder::new();
     let path = folder.path("a.db");

@@ -33,7 +33,9 @@ pub(crate) fn copy_torrents(connection: &Connection, until: i64) -> rusqlite::Re
     let columns = "SELECT group_concat(name) FROM pragma_table_info('observations') WHERE name <> 'torrent'";
     let columns: String = connection.query_row(columns, [], |row| row.get(0))?;
     let n: i64 = connection.query_row("SELECT max(torrent) FROM torrents", [], |row| row.get(0))?;
-    connection.execute_batch("PRAGMA synchronous = off")?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = delete; PRAGMA journal_mode = off; PRAGMA synchronous = off; PRAGMA temp_store = memory",
+    )?;
     for add in (n..until).step_by(usize::try_from(n).unwrap_or(1)) {
         let from = format!("WHERE torrent <= {}", n.min(until - add));
         connection.execute_batch(&format!(

@@ -230,7 +230,7 @@ fn vanish(namespace: &Namespace, wire: &Wire, removal: &Removal, line: &'static 
     let world = World::new(namespace, false)?;
     *removal.lock().unwrap_or_else(PoisonError::into_inner) = Some((world.machine, line));
     let peers = ["45.83.0.7:6883", "45.83.0.8:6883", "[2600:1122:3344::7]:6883"];
-    let args = peers.iter().flat_map(|peer| ["--peer", peer]).chain(["--interface", "chosen", "--no-trackers"]);
+    let args = peers.iter().flat_map(|peer| ["--peer", peer]).chain(["--interface", "chosen", "--sources", "none"]);
     let quick = ["--concurrency", "1", "--handshake-timeout", "500ms", "--encryption", "off"];
     let row = Row::new(line, &torrent(namespace, false)?, 1).anywhere().args(args).args(quick);
     let row = row.sums_up(json!({"outcomes": {"handshake_timeout": 1, "no_route": 2}}));

@@ -7,7 +7,7 @@ pub(super) type Failure = [&'static str; 3];
 pub(super) const COMPARE_IN_BROWSER: &str =
     "open the URL in a browser to compare; --tls-ca trusts further certificates";
 /// What to do about a limit of this machine.
-pub(super) const RAISE_THE_LIMIT: &str = "raise `ulimit -n`, or look at -4, -6 and --bind";
+pub(super) const RAISE_THE_LIMIT: &str = "raise `ulimit -n`, or look at -4, -6 and --interface";
 /// What to do about a missing route.
 pub(super) const LOOK_AT_THE_ROUTE: &str = "look at `ip route`, and whether the network or the VPN is down";
 /// What to do where no certificate is trusted.

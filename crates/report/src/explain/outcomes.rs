@@ -228,7 +228,7 @@ pub(super) const TABLE: &[Explanation] = &[
         "limited by this machine",
         "our own machine refused before anything was sent",
         Several(&[
-            (FamilyNotChosen, "its address family was not chosen: see -4, -6 and --bind"),
+            (FamilyNotChosen, "its address family was not chosen: see -4, -6 and --interface"),
             (
                 Exhausted,
                 "our own machine had no descriptor, port or thread left: raise `ulimit -n`, or lower --concurrency",

@@ -146,7 +146,7 @@ pub(super) const TABLE: &[Explanation] = &[
         S::NotAsked,
         "not asked",
         "it was not asked: the message says why",
-        "the torrent names too many trackers, another one of a private torrent answered, enough others at its address are asked, or a redirect led to one that is asked anyway",
+        "the torrent names too many trackers, another one of a private torrent answered, enough others at its address are asked, a redirect led to one that is asked anyway, or its interval has not passed since its last announce",
         "name it with --tracker to have it asked",
     ),
     shared(S::TlsExpired, exchange::TLS_EXPIRED, exchange::COMPARE_IN_BROWSER),

@@ -7,7 +7,7 @@ use crate::verdict::Verdict;
 pub(super) const TABLE: &[Explanation] = &[
     entry(
         Verdict::Healthy,
-        "alive",
+        "healthy",
         "the peers that were reached say that they have at least one whole copy together",
         "what peers say was not proved: no piece was fetched",
         "nothing",
@@ -21,7 +21,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     entry(
         Verdict::SeedsUnverified,
-        "seeds unverified",
+        "unverified",
         "peers answered, and announced too little of their pieces to know whether a whole copy is there",
         "they have nothing yet and do not say so (rTorrent, rqbit), left too early, or hide what they have, as super-seeding seeds do",
         "give a longer --linger, or the .torrent file in place of a hash or link",
@@ -90,10 +90,10 @@ pub(super) const TABLE: &[Explanation] = &[
         "is the network or the VPN down? `ip route` shows the routes of this machine",
     ),
     entry(
-        Verdict::Private,
+        Verdict::PrivateRefused,
         "private",
-        "the metadata that peers gave says that the torrent is private (BEP 27), and the run ended there",
-        "a link does not say so: until then its trackers, the DHT and other peers were asked as for any link",
+        "the torrent is private (BEP 27) and --allow-private was not given: nothing was asked, or the run ended where the metadata of a link said so",
+        "its tracker may ban the user of a client that it does not know; a link does not say that it is private, and its trackers, the DHT and other peers are asked until it is known",
         "get its .torrent file from its tracker's site; --allow-private goes on with its trackers alone, which may ban the user of a client that they do not know",
     ),
 ];

@@ -1,14 +1,14 @@
 //! Trackers that fail between others of their answers.
 
 use crate::lab::{config, lab};
-use crate::membership::{MINUTE, NO_PEERS, Rounds, asked, pass};
+use crate::membership::{MINUTE, NO_PEERS, Rounds, asked, half_minutes, pass};
 use client::{Standing, Trackers};
 use fake_swarm::{FakeTracker, FakeUdpTracker, Peer, TrackerScript, UdpScript};
 use std::time::Duration;
 
-/// How long until the next announce, in whole seconds that have begun.
+/// Seconds until the next announce.
 fn wait(rounds: &Rounds) -> u64 {
-    rounds.membership.next_announce().unwrap().as_secs() + 1
+    half_minutes(rounds.membership.next_announce().unwrap())
 }
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn one_that_refuses_is_asked_by_a_doubling_wait_until_it_answers() {
         let report = &waiting.trackers[0];
         assert_eq!((report.status.code(), report.standing, report.peers), ("not_asked", Standing::Refused, None));
         assert!(report.message.as_ref().unwrap().starts_with("not asked: its last announce failed: again in "));
-        assert_eq!(report.announce_in.map(|wait| wait.as_secs() + 1), Some(expected - 30));
+        assert_eq!(report.announce_in.map(half_minutes), Some(expected - 30));
         assert_eq!(waiting.summary.verdict(), before.summary.verdict());
         pass(Duration::from_secs(expected - 30)).await;
     }
@@ -70,6 +70,24 @@ async fn one_that_was_silent_is_left_even_if_it_never_answered() {
     assert_eq!(asked(&silent), ["started", "started", "stopped"]);
     let events: Vec<_> = tracker.datagrams().iter().filter_map(|datagram| Some(datagram.announce()?.event)).collect();
     assert_eq!(events, [2, 3]);
+}
+
+/// A tracker that ignores scrapes is not taken for a silent one when its announce is due.
+#[tokio::test(start_paused = true)]
+async fn a_scrape_without_an_answer_is_not_tried_again_before_the_next_announce() {
+    let lab = lab([Peer::default()]);
+    let mut rounds = Rounds::new(&lab.torrent, config());
+    rounds.round().await;
+    lab.tracker.set_script(TrackerScript::Silence);
+    for status in ["timeout", "not_asked"] {
+        tokio::time::advance(10 * MINUTE).await;
+        let told = rounds.round().await;
+        assert_eq!((told.trackers[0].status.code(), told.summary.ok), (status, 1));
+    }
+    lab.tracker.set_script(TrackerScript::peers(lab.swarm.endpoints()));
+    tokio::time::advance(10 * MINUTE).await;
+    assert!(rounds.report().await.status.is_ok());
+    assert_eq!(asked(&lab.tracker), ["started", "scrape", "none"]);
 }
 
 #[tokio::test]

@@ -110,7 +110,7 @@ async fn a_torrent_that_turns_out_private_ends_a_run_without_permission() {
     let (swarm, _, info_hash) = private(&gate);
     let told = run(info_hash, dialling(&swarm)).await;
     assert_eq!((one(&told).status, told.summary.cut_short), (MetadataStatus::Private, Some(CutShort::Private)));
-    assert_eq!(told.summary.verdict(), client::Verdict::Private);
+    assert_eq!(told.summary.verdict(), client::Verdict::PrivateRefused);
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ fn crowded_address(fixture: &Fixture) -> Result<Case> {
 fn crowded_by_user(fixture: &Fixture) -> Result<Case> {
     let (swarm, endpoints) = household(fixture, Peer::silent(), 4 * PORTS)?;
     let row = Row::new("one address", &fixture.torrent()?, 1).sums_up(json!({"outcomes": {"handshake_timeout": 64}}));
-    let mut case = Case::new(row).args("--no-trackers --handshake-timeout 2s --encryption off");
+    let mut case = Case::new(row).args("--sources none --handshake-timeout 2s --encryption off");
     for endpoint in &endpoints {
         case = case.args(&format!("--peer {endpoint}")).dials_peer(*endpoint);
     }
@@ -153,7 +153,7 @@ fn web(fixture: &Fixture) -> Result<Case> {
 
 fn privileged_by_user(fixture: &Fixture) -> Result<Case> {
     let row = Row::new("a service", &fixture.torrent()?, 1).finds([("127.9.9.9:1", "connect_refused")]);
-    let case = Case::new(row).args("--no-trackers --peer 127.9.9.9:1");
+    let case = Case::new(row).args("--sources none --peer 127.9.9.9:1");
     Ok(case.dials_peer((VICTIM, 1)))
 }
 

@@ -86,7 +86,7 @@ fn lonely(torrent: &Torrent, subcommand: Option<&'static str>, code: i32) -> Cas
     let row = Row::new("a torrent", torrent, code).in_text();
     let case = Case::new(match subcommand {
         Some(subcommand) => row.by(subcommand),
-        None => row.args(["--no-trackers"]),
+        None => row.args(["--sources", "none"]),
     });
     case.afterwards(|report, _| unsafe_text(report))
 }

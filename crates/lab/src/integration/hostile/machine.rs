@@ -55,7 +55,7 @@ fn descriptors(fixture: &Fixture, most: u32, peers: u32) -> Result<Case> {
 fn no_descriptors(fixture: &Fixture, most: u32) -> Result<Case> {
     let row = Row::new("no descriptors", &fixture.torrent()?, 2).complains("bt-handshake: ");
     Ok(Case::new(row)
-        .args("--no-trackers --peer 127.0.0.1:1")
+        .args("--sources none --peer 127.0.0.1:1")
         .under(["prlimit".to_owned(), format!("--nofile={most}:{most}")]))
 }
 

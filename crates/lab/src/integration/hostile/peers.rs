@@ -128,7 +128,7 @@ fn ending(ending: Ending) -> Peer {
 /// A run with these peers and no tracker.
 fn many(fixture: &Fixture, peers: &[(Ipv4Addr, Peer)], code: i32) -> Result<(Case, Arc<FakeSwarm>)> {
     let swarm = fixture.swarm(peers)?;
-    let mut row = Row::new("peers", &fixture.torrent()?, code).args(["--no-trackers"]);
+    let mut row = Row::new("peers", &fixture.torrent()?, code).args(["--sources", "none"]);
     for peer in swarm.endpoints() {
         row = row.args(["--peer".to_owned(), peer.to_string()]);
     }
@@ -173,7 +173,7 @@ pub(super) fn endless(fixture: &Fixture, peer: Peer, message: Vec<u8>) -> Result
 fn accepts_none(fixture: &Fixture) -> Result<Case> {
     let full = fixture.full_listener()?;
     let row = Row::new("no peer", &fixture.torrent()?, 1)
-        .args(["--no-trackers".to_owned(), format!("--peer={}", full.addr())]);
+        .args(["--sources=none".to_owned(), format!("--peer={}", full.addr())]);
     let row = row.finds([(full.addr(), "connect_timeout")]);
     Ok(Case::new(row).dials_peer(full.addr()).keeps(full))
 }

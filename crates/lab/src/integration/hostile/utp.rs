@@ -102,7 +102,7 @@ fn dialling(
 ) -> Result<(Case, Vec<Arc<FakeUtpPeer>>)> {
     let peers = scripts.into_iter().zip(0..).map(|(script, number)| fixture.utp_peer(peer_ip(number), script));
     let peers = peers.collect::<Result<Vec<_>>>()?;
-    let row = Row::new("uTP", &fixture.torrent()?, code).args(["--no-trackers"]);
+    let row = Row::new("uTP", &fixture.torrent()?, code).args(["--sources", "none"]);
     let row = peers.iter().fold(row, |row, peer| row.args([format!("--peer={}", peer.addr())]));
     Ok((peers.iter().fold(Case::new(row), |case, peer| case.dials_peer(peer.addr())), peers))
 }

@@ -17,7 +17,7 @@ use super::tracker::{Manner, Tracker};
 pub(super) const SCENARIOS: &[Scenario] = &[("rounds over many torrents", do_not_grow)];
 
 /// How many there are of torrents, of rounds, and the time that these may take; with `--long`, an hour's rounds of ten seconds.
-const SHORT: (usize, usize, Duration) = (200, 8, Duration::from_secs(60));
+const SHORT: (usize, usize, Duration) = (200, 9, Duration::from_secs(60));
 const LONG: (usize, usize, Duration) = (1000, 360, Duration::from_secs(3600));
 const TRACKERS: usize = 10;
 
@@ -43,7 +43,9 @@ fn do_not_grow(fixture: &Fixture) -> Result<String> {
     let magnets = fixture.magnets(count, |number| vec![url(number)]);
     let database = fixture.path("rounds.db");
     let mut command = binary::command(fixture.binary());
-    command.args(["--every", "1s", "--count", &rounds.to_string(), "-q", "--limit", "lowest-port=1", "--db"]);
+    // All of them in every round: none is left out as dead while a seed is waited for.
+    command.args(["--every", "1s", "--until", "seeds=1", "--count", &rounds.to_string()]);
+    command.args(["-q", "--limit", "lowest-port=1", "--db"]);
     command.arg(&database).args(magnets.iter().map(|magnet| &magnet.argument));
     let bounds = Bounds { time: within, kibibytes: 512 * 1024 };
     let run = Run { command, prefix: Vec::new(), stdin: None, stdout: Stdout::Read, trace: None, bounds };
@@ -56,8 +58,10 @@ fn do_not_grow(fixture: &Fixture) -> Result<String> {
     if let Some(exceeded) = seen.exceeded {
         return Err(exceeded);
     }
-    let (begin, end) =
-        samples.first().zip(samples.last()).map(|(first, last)| (first.at, last.at)).ok_or("no sample")?;
+    // The goodbyes of all of them at once are no round.
+    let asked = trackers.iter().flat_map(Tracker::asked);
+    let end = asked.filter(|asked| asked.event == "stopped").map(|asked| asked.at).min().ok_or("no goodbye")?;
+    let begin = samples.first().ok_or("no sample")?.at;
     // The first rounds fill what is kept of each torrent.
     let warm = begin + (end - begin) / 4;
     let half = warm + (end - warm) / 2;
@@ -76,7 +80,7 @@ fn do_not_grow(fixture: &Fixture) -> Result<String> {
         fs::metadata(&database).map_or(0, |file| file.len() / 1000),
     );
     let owed: usize = trackers.iter().map(|tracker| tracker.owed().len()).sum();
-    let ended = seen.said.contains(&format!("{rounds} rounds in "));
+    let ended = seen.said.contains(&format!("{rounds} rounds in ")) && seen.status.code() == Some(1);
     let grows = memory.1 > memory.0 + MORE_KIBIBYTES || descriptors.1 > descriptors.0 + MORE_DESCRIPTORS;
     if grows || owed > 0 || !ended || seen.complaint.contains("not recorded") {
         return Err(format!("{figures}; {owed} goodbyes owed\n{}{}", seen.said, seen.complaint));

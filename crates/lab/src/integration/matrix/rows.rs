@@ -15,7 +15,7 @@ use crate::integration::row::Row;
 use crate::integration::torrents::{Torrent, info_length, link};
 
 /// The clients take no uTP, and where TCP fails we would try it. Clients that do are in `utp`.
-const TCP_ALONE: [&str; 3] = ["--no-trackers", "--transport", "tcp"];
+const TCP_ALONE: [&str; 4] = ["--sources", "none", "--transport", "tcp"];
 
 /// All that seed version 1, with each policy.
 pub(super) fn policies(swarms: &Swarms) -> Result<Vec<Row>> {
@@ -84,7 +84,7 @@ pub(super) fn by_link(swarms: &Swarms, kind: Kind) -> Result<Vec<Row>> {
         let is_v2 = kind == Kind::V2 || torrent.other_hash.as_deref() == Some(hash);
         let matched = lines.iter_mut().filter_map(|line| line.get_mut("matched_hash")).filter(|half| half.is_string());
         matched.for_each(|half| *half = json!(if is_v2 { "v2" } else { "v1" }));
-        let row = names(row.args(["--no-trackers", "--metadata"]), player, lines);
+        let row = names(row.args(["--sources", "none"]), player, lines);
         row.learns(if gives { merged([learned.clone(), from]) } else { json!({"status": "no_peer_offers"}) })
     };
     let rows = swarms.players(kind, Met::Listed).map(|player| row(player, &torrent.info_hash));
@@ -102,7 +102,7 @@ pub(super) fn private_by_link(swarms: &Swarms) -> Result<Vec<Row>> {
         let client = player.client.seed.client;
         let gives = ["aria2", "rTorrent"].contains(&client);
         let row = Row::new(format!("private, by its link, {}", player.client.seed.name), &link, 0);
-        let row = row.args(["--no-trackers", "--metadata", "--allow-private"]);
+        let row = row.args(["--sources", "none", "--allow-private"]);
         let row = names(row, player, vec![json!({"outcome": "ok", "client": client})]);
         row.learns(json!({"status": if gives { "private" } else { "no_peer_offers" }}))
     });
@@ -118,7 +118,7 @@ pub(super) fn without_metadata(swarms: &Swarms) -> Result<Vec<Row>> {
         let row = Row::new(format!("a link that a client has too, {}", seed.name), &link, 0);
         let line = json!({"outcome": "ok", "client": seed.client, "error": null});
         let line = merged([line, (player.client.says)(player.address.port())]);
-        let row = names(row.args(["--no-trackers", "--metadata"]), player, vec![line]);
+        let row = names(row.args(["--sources", "none"]), player, vec![line]);
         let asks = ["libtorrent", "qBittorrent"].contains(&seed.client);
         row.learns(json!({"status": "no_peer_offers", "peers": [{"standing": "no_size", "asked_us": asks}]}))
     });
@@ -150,7 +150,8 @@ fn v2_listed(swarms: &Swarms) -> Result<Row> {
 
 /// The same without listening after the handshake.
 fn handshakes_alone(swarms: &Swarms) -> Result<Row> {
-    let row = Row::new("handshakes alone", swarms.torrents.of(Kind::V1)?, 0).args(["--no-trackers", "--linger", "0"]);
+    let row =
+        Row::new("handshakes alone", swarms.torrents.of(Kind::V1)?, 0).args(["--sources", "none", "--linger", "0"]);
     let nothing_said = json!({
         "matched_hash": "v1", "role": "unknown", "role_from": "nothing_said", "completeness": null, "extension": null
     });

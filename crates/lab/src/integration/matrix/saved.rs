@@ -39,7 +39,7 @@ pub(super) fn all(swarms: &Swarms, prober: &Prober) -> Result<usize> {
     }
     let faults = parallel::faults(AT_ONCE, &wanted, |(player, torrent, link, script, file)| {
         let mut fetch = binary::command(prober.binary());
-        fetch.args(["metadata", link, "--no-trackers", "--peer", &player.address.to_string(), "-o"]).arg(file);
+        fetch.args(["metadata", link, "--sources", "none", "--peer", &player.address.to_string(), "-o"]).arg(file);
         shell::run_quiet(fetch.arg("--bind").arg(prober.fresh_source().to_string()))?;
         shell::run_quiet(Command::new(PYTHON).arg(script).arg(&torrent.file).arg(file))
             .map_err(|reason| format!("{} from {}: {reason}", torrent.name, player.client.seed.name))?;

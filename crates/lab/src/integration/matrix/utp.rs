@@ -202,7 +202,7 @@ impl World {
     /// All rows of IPv4.
     fn rows(&self) -> Result<Vec<Row>> {
         let without = Row::new("without uTP", self.torrents.of(Kind::V1)?, 1);
-        let without = without.args(["--no-trackers", "--transport", "utp"]);
+        let without = without.args(["--sources", "none", "--transport", "utp"]);
         let without =
             self.of(Transports::Tcp).fold(without, |row, one| names(row, &one.player, vec![one.refuses("utp")]));
         Ok([self.by_link()?, self.by_default()?, self.limited(false)?, vec![without, self.unknown()?, self.flagged()?]]
@@ -220,7 +220,8 @@ impl World {
     fn named(&self, v6: bool, policy: Policy, transport: &'static str) -> Result<Row> {
         let name = format!("{transport} alone, {policy:?}{}", if v6 { ", ::1" } else { "" });
         let row = Row::new(name, self.torrents.of(Kind::V1)?, 0).args([
-            "--no-trackers",
+            "--sources",
+            "none",
             "--transport",
             transport,
             "--encryption",
@@ -240,7 +241,7 @@ impl World {
     /// All clients of IPv4, and each that takes no TCP alone, once more where it is silent over TCP instead of closed.
     fn by_default(&self) -> Result<Vec<Row>> {
         let torrent = self.torrents.of(Kind::V1)?;
-        let row = |name: String| Row::new(name, torrent, 0).args(["--no-trackers"]);
+        let row = |name: String| Row::new(name, torrent, 0).args(["--sources", "none"]);
         let line = |member: &Member, otherwise: &str| {
             if member.transports != Transports::Utp {
                 return lines(&member.player, Kind::V1, Policy::PreferPlain, "tcp", false);
@@ -288,7 +289,7 @@ impl World {
 
     /// A torrent that no client has: one that speaks encryption has said so by that, the others are tried over uTP, too.
     fn unknown(&self) -> Result<Row> {
-        let row = Row::new("unknown", self.torrents.of(Kind::Unknown)?, 1).args(["--no-trackers"]);
+        let row = Row::new("unknown", self.torrents.of(Kind::Unknown)?, 1).args(["--sources", "none"]);
         let attempts = [("tcp", "none"), ("tcp", "rc4"), ("utp", "none"), ("utp", "rc4")];
         let attempts =
             attempts.map(|(transport, encryption)| json!({"transport": transport, "encryption": encryption}));
@@ -312,7 +313,7 @@ impl World {
         };
         let rows = self.over_utp().filter(is_one).map(|member| {
             let row = Row::new(format!("{} by a link", member.player.client.seed.name), &torrent, 0)
-                .args(["--no-trackers", "--transport", "utp", "--metadata"])
+                .args(["--sources", "none", "--transport", "utp"])
                 .learns(json!({"status": "ok", "pieces": 3}));
             names(row, &member.player, lines(&member.player, Kind::Long, Policy::PreferPlain, "utp", false))
         });

@@ -144,7 +144,7 @@ fn few(fixture: &Fixture) -> Result<Arc<FakeSwarm>> {
 fn no_source_port(fixture: &Fixture) -> Result<Case> {
     let peer = local(PORT);
     let row =
-        Row::new("no port", &fixture.torrent()?, 2).anywhere().args(["--no-trackers", "--peer", &peer.to_string()]);
+        Row::new("no port", &fixture.torrent()?, 2).anywhere().args(["--sources", "none", "--peer", &peer.to_string()]);
     Ok(Case::new(row.complains("cannot bind :: port 0")).afterwards(one_line).keeps(Setting::ports(fixture, 0)?))
 }
 
@@ -216,7 +216,7 @@ fn a_peer_of_many_torrents(fixture: &Fixture) -> Result<Case> {
     let hashes = (1..COUNT).map(|number| format!("{number:040x}"));
     // As text, because a report is on one torrent; it is JSON nevertheless.
     let row = Row::new("many torrents", &fixture.torrent()?, 0).anywhere().in_text().args(hashes);
-    let row = row.args(["--json", "--no-trackers", "--peer", &peer.to_string()]);
+    let row = row.args(["--json", "--sources", "none", "--peer", &peer.to_string()]);
     // It is dialled more often than a peer may be, for most of these fail before anything has left the machine.
     let case = Case::new(row).dials_tracker(peer).keeps(Setting::ports(fixture, 8)?);
     Ok(case.afterwards(move |report, seen| {
@@ -318,7 +318,7 @@ fn at_loopback(fixture: &Fixture, http: Value, udp: Value, peer: Value) -> Resul
 
 fn not_ours(fixture: &Fixture, ip: IpAddr) -> Result<Case> {
     let peer = SocketAddr::new(ip, PORT).to_string();
-    let row = Row::new("not ours", &fixture.torrent()?, 2).from(ip).args(["--no-trackers", "--peer", &peer]);
+    let row = Row::new("not ours", &fixture.torrent()?, 2).from(ip).args(["--sources", "none", "--peer", &peer]);
     Ok(Case::new(row.complains(format!("cannot bind {ip} port 0"))).afterwards(one_line))
 }
 
