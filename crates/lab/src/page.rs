@@ -29,8 +29,8 @@ const HEIGHT: u32 = 12_000;
 /// What the browser prefers, and its number in the engine's settings.
 const SCHEMES: [(&str, u8); 2] = [("dark", 0), ("light", 1)];
 
-/// Pages that a year of forty torrents takes on paper, at most.
-const MOST_SHEETS: usize = 40;
+/// Sheets that a year of forty torrents takes on paper, at most: one each, the overview, and some room.
+const MOST_SHEETS: usize = 60;
 
 /// Makes the report, looks at it, and leaves pictures and a PDF in `target/page`.
 pub(crate) fn run() -> Result {

@@ -157,8 +157,7 @@ impl<'l> Seen<'l> {
         let readme = fs::read_to_string(readme).map_err(|error| error.to_string())?;
         let question = readme.lines().find(|line| line.starts_with("SELECT ")).ok_or("no question in SQL")?;
         let answer = sql(&self.database, question)?;
-        let falls: Vec<(&str, &str)> =
-            answer.lines().filter_map(|line| line.split_once('|')).map(|(at, rest)| (at, rest)).collect();
+        let falls: Vec<(&str, &str)> = answer.lines().filter_map(|line| line.split_once('|')).collect();
         for (name, round) in truth {
             let mine: Vec<_> = falls.iter().filter(|(_, rest)| rest.starts_with(&format!("{name}|"))).collect();
             let [(at, _)] = mine[..] else { return Err(format!("{name} fell {} times:\n{answer}", mine.len())) };

@@ -102,7 +102,7 @@ fn named(mut seen: Observation, torrent: u32) -> Observation {
             "example-linux-{}.{}-{}.iso",
             8 + torrent / 12,
             torrent % 12,
-            ["netinst", "dvd-1", "live"][torrent as usize % 3]
+            if torrent.is_multiple_of(3) { "netinst" } else { "live" }
         ),
     });
     (seen.size_bytes, seen.pieces) = (Some(u64::from(torrent % 7 + 1) * 700_000_000), Some(2_289 + torrent));
