@@ -72,7 +72,8 @@ fn what_changed_is_told_and_since_when_it_is_so() {
     ];
     assert_eq!(told, expected.map(|(text, since)| (text.to_owned(), since)));
     let [latest] = &history.torrents().unwrap()[..] else { panic!() };
-    assert_eq!(latest.observation.verdict, Verdict::Offline);
+    // Nor is it a state of the torrent.
+    assert_eq!((latest.observation.verdict, latest.observation.at_ms), (Verdict::Healthy, START_MS + 4 * HOUR_MS));
     assert_eq!((latest.verdict, latest.since_ms), (Some(Verdict::Healthy), Some(START_MS + 4 * HOUR_MS)));
 }
 
