@@ -173,6 +173,10 @@ impl Database {
 
     /// Writes what was held back, and thins what is old. Whether all of the round is in the file.
     fn end_round(&mut self, now_ms: i64) -> bool {
+        if self.round.is_none() && self.held_back.is_empty() {
+            // It could not be begun, which was told, and nothing waits for it.
+            return false;
+        }
         let had_all = self.round.is_some() && self.held_back.is_empty();
         let is_any = self.is_any || !self.held_back.is_empty();
         match self.write(now_ms) {

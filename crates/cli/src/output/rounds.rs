@@ -33,6 +33,11 @@ impl Output {
         self.flush()
     }
 
+    /// Whether a round has its lines.
+    pub(crate) fn has_rounds(&self) -> bool {
+        matches!(self.options.form, Form::Report { .. })
+    }
+
     /// What has changed since the observation before, in front of the report on the only torrent.
     pub(crate) fn since(&mut self, line: Option<String>) -> io::Result<()> {
         let is_told = matches!(self.options.form, Form::Report { .. }) && !self.several();
