@@ -9,7 +9,7 @@ use xtask::skips::{self, Skips};
 
 /// The tasks of the lab.
 pub(crate) const TASKS: &[&str] =
-    &["bare", "examples", "consumer", "demo", "picture", "terminal", "integration", "conformance", "fixtures"];
+    &["bare", "examples", "consumer", "demo", "page", "picture", "terminal", "integration", "conformance", "fixtures"];
 
 /// Builds the lab and runs a task with its flags; records what it skips.
 pub(crate) fn run(skips: &Skips, args: &[&str]) -> Result {

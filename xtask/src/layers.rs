@@ -67,10 +67,14 @@ const HOUSE: &[Room] = &[
     Room {
         name: "cli",
         place: Floor(7),
-        uses: &["client", "guard", "history", "ids", "metainfo", "peer-wire", "report", "tracker"],
+        uses: &["client", "guard", "history", "ids", "metainfo", "pages", "peer-wire", "report", "tracker"],
     },
     Room { name: "fake-swarm", place: Beside, uses: &["utp"] },
-    Room { name: "lab", place: Beside, uses: &["fake-swarm", "metainfo", "xtask"] },
+    Room {
+        name: "lab",
+        place: Beside,
+        uses: &["fake-swarm", "history", "ids", "metainfo", "report", "tracker", "xtask"],
+    },
     Room { name: "xtask", place: Beside, uses: &[] },
 ];
 

@@ -37,6 +37,8 @@ usage: cargo xtask <task>
   consumer                            the crates as dependencies: the README's lines, and each crate by itself
   size                                lines, options, JSON properties, crates, public items
   demo                                the real binary against an embedded tracker and swarm, offline
+  page                                the report of a history in a headless Chromium, not in ci: whether it fits a screen
+                                      and a phone, light and dark, on paper, and asks for nothing
   picture                             the demo's run as the README's picture: .github/run-light.svg and run-dark.svg
   terminal [CASE]                     the real binary in a real terminal (tmux), against an embedded tracker and swarm
   bare                                the checks without any of the optional programs

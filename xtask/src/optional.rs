@@ -127,7 +127,7 @@ pub static VENV: Optional = Optional {
     is_here: |_| succeeds(Command::new(PYTHON).args(["-c", "import ensurepip"])),
     ..debian("venv of Python", &[], "python3-venv", "`integration`: `utp`, `dht`")
 };
-pub static SQLITE3: Optional = debian("sqlite3", &["sqlite3"], "sqlite3", "`integration`: `history`");
+pub static SQLITE3: Optional = debian("sqlite3", &["sqlite3"], "sqlite3", "`integration`: `history`, `day`");
 pub static STRACE: Optional = debian("strace", &["strace"], "strace", "`integration`: `hostile`, `hostile-inside`");
 pub static FAKETIME: Optional = Optional {
     is_here: |_| faketime().is_some(),

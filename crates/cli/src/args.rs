@@ -6,6 +6,7 @@ mod many;
 mod metadata;
 mod network;
 mod output;
+mod report_page;
 mod rounds;
 mod sources;
 mod values;
@@ -22,6 +23,7 @@ use many::Many;
 pub(crate) use metadata::Metadata;
 use network::{Conversation, Ourselves};
 use output::OutputArgs;
+pub(crate) use report_page::{Format, History, Merge, Report};
 use rounds::Rounds;
 use sources::{AskedNodes, AskedTrackers, AskedWebSeeds, Certificates, Sources};
 use std::ffi::OsString;
@@ -86,6 +88,11 @@ pub(crate) enum Command {
     Metadata(Metadata),
     /// One peer: every stage, its reserved bits, its extension handshake
     Peer(OnePeer),
+    /// A history, or JSON lines, as one page of HTML with its charts, as CSV or as torrents.json; nothing is sent
+    Report(Report),
+    /// Work on files of history; nothing is sent
+    #[command(subcommand)]
+    History(History),
     /// What a code means: an outcome, a role, a verdict, a status; without one, all codes
     Explain {
         /// The code, such as connect_timeout
@@ -290,6 +297,7 @@ impl Cli {
             Some(Command::Dht(dht)) => dht.output_args,
             Some(Command::Metadata(metadata)) => metadata.output_args,
             Some(Command::Peer(peer)) => peer.output_args,
+            Some(Command::Report(_) | Command::History(_)) => OutputArgs::default(),
             Some(Command::Explain { .. } | Command::Completions { .. } | Command::Man { .. } | Command::Schema) => {
                 OutputArgs::default()
             }

@@ -1,7 +1,7 @@
 //! Which command was asked for, and what it is made of.
 
 use crate::advice::cannot_write;
-use crate::args::{Ask, Cli, Command, Dht, MainJob, Metadata, OnePeer, WebSeeds};
+use crate::args::{Ask, Cli, Command, Dht, History, MainJob, Metadata, OnePeer, WebSeeds};
 use crate::choice::Choice;
 use crate::completions::completions;
 use crate::exit::{Exit, eprint_error, local_error};
@@ -10,10 +10,12 @@ use crate::explain::explain;
 use crate::form::{Form, OutputOptions};
 use crate::former::{Former, is_same};
 use crate::manual;
+use crate::merged::merge;
 use crate::nagios::{self, Plugin};
 use crate::origin::Origin;
 use crate::output::Output;
 use crate::ping::ping;
+use crate::report_page::report;
 use crate::runs::{Plan, run_all};
 use crate::saved::SaveTo;
 use crate::show;
@@ -43,6 +45,8 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Some(Command::Dht(args)) => dht(&args),
         Some(Command::Metadata(args)) => metadata(&args),
         Some(Command::Peer(args)) => peer(&args),
+        Some(Command::Report(args)) => print_or_fail(report(&args)),
+        Some(Command::History(History::Merge(args))) => print_or_fail(merge(&args)),
         Some(Command::Completions { shell }) => print(completions(shell, Cli::command()).as_bytes()),
         Some(Command::Man { command }) => print_or_fail(manual::page(command.as_deref())),
         Some(Command::Explain { code }) => {

@@ -29,7 +29,7 @@ pub(crate) struct Expanded {
     pub(crate) origins: Vec<Origin>,
     /// The words that name no torrent, each with the reason.
     pub(crate) faults: Vec<(String, String)>,
-    /// What was skipped, by folder; what the lines of a list came to.
+    /// What was skipped, by folder; how many lines of a list are no targets, or repeat one.
     pub(crate) notes: Vec<(String, String)>,
     /// The lists among the words.
     pub(crate) lists: Vec<PathBuf>,

@@ -4,12 +4,14 @@ use crate::shown::shown_word;
 use ids::InfoHash;
 use serde::Deserialize;
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Most bytes of a line that is looked at: a summary that lists as many files as it may.
 const MAX_LINE_BYTES: u64 = 16 << 20;
+/// What every line begins with.
+const BEGINNING: &[u8] = b"{\"";
 
 /// A former output. Of its torrents the info-hashes are kept, and nothing else.
 #[derive(Debug, Default)]
@@ -17,7 +19,7 @@ pub(crate) struct Former {
     path: PathBuf,
     /// Its name, safe to show.
     pub(crate) shown: String,
-    /// Torrents with a summary of a run that nothing cut short.
+    /// Torrents with a summary of a run that nothing cut short, and that was online.
     pub(crate) whole: HashSet<InfoHash>,
     /// Bytes of what is worth keeping: all but a line that was not written to its end.
     length: u64,
@@ -32,6 +34,7 @@ struct Told {
     kind: String,
     info_hash: Option<String>,
     cut_short: Option<String>,
+    verdict: Option<String>,
 }
 
 impl Former {
@@ -41,8 +44,15 @@ impl Former {
         let mut former = Self { path: path.to_owned(), shown, ..Self::default() };
         let failed =
             |error: io::Error| format!("give --resume a former output: {}: {error}", shown_word(path.as_os_str()));
-        match File::open(path) {
-            Ok(file) => former.read_lines(BufReader::with_capacity(1 << 16, file)).map_err(failed)?,
+        match File::open(path).map(|file| BufReader::with_capacity(1 << 16, file)) {
+            Ok(mut reader) => {
+                // A torrent, a list or notes that are named by mistake: what looks like a torn line at their end would be cut off.
+                let beginning = reader.fill_buf().map_err(failed)?;
+                if !beginning.is_empty() && !beginning.starts_with(BEGINNING) {
+                    return Err(format!("give --resume a former output: {} is none", former.shown));
+                }
+                former.read_lines(reader).map_err(failed)?;
+            }
             Err(error) if may_be_missing && error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
         }
@@ -77,9 +87,12 @@ impl Former {
         is_same(&self.path, path)
     }
 
-    /// Opens it to go on behind its last whole line.
+    /// Opens it to go on behind its last whole line, and locks it: a run that still writes to it may be in the middle of a line.
     pub(crate) fn append(&self) -> io::Result<File> {
         let mut file = OpenOptions::new().append(true).create(true).open(&self.path)?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(io::Error::new(ErrorKind::ResourceBusy, "another run writes to it"));
+        }
         if file.metadata()?.len() > self.length {
             file.set_len(self.length)?;
         }
@@ -110,12 +123,13 @@ fn pass_line(reader: &mut impl BufRead) -> io::Result<Option<u64>> {
     }
 }
 
-/// The torrent of a summary that nothing cut short, but that its torrent is private.
+/// The torrent of a summary that nothing cut short, but that its torrent is private. One without a network says nothing of its torrent.
 fn whole_torrent(line: &[u8]) -> Option<InfoHash> {
     // Most lines are about peers: this is faster than reading them.
     let line = std::str::from_utf8(line).ok().filter(|line| line.contains("\"summary\""))?;
     let told: Told = serde_json::from_str(line).ok()?;
-    let is_whole = told.kind == "summary" && !matches!(told.cut_short.as_deref(), Some("interrupt" | "deadline"));
+    let is_cut = matches!(told.cut_short.as_deref(), Some("interrupt" | "deadline"));
+    let is_whole = told.kind == "summary" && !is_cut && told.verdict.as_deref() != Some("offline");
     told.info_hash.filter(|_| is_whole)?.parse().ok()
 }
 
@@ -144,6 +158,8 @@ mod tests {
             summary(2, "null"),
             summary(3, "\"interrupt\""),
             summary(5, "null").replace("summary", "start"),
+            summary(6, "null,\"verdict\":\"offline\""),
+            summary(7, "null,\"verdict\":\"no_peer_named\""),
             "not JSON \"summary\"".to_owned(),
             "{\"type\":\"summary\",\"info_hash\":7}".to_owned(),
             "[\"summary\"]".to_owned(),
@@ -152,7 +168,7 @@ mod tests {
         let former = read(&(lines.join("\n") + "\n"));
         let mut whole: Vec<u8> = former.whole.iter().map(|hash| hash.0[0]).collect();
         whole.sort_unstable();
-        assert_eq!(whole, [1, 2, 4]);
+        assert_eq!(whole, [1, 2, 4, 7]);
     }
 
     #[test]

@@ -101,12 +101,12 @@ impl Plugin {
         Self { warn: warn.unwrap_or_default(), critical: critical.unwrap_or_default(), judged, ..Self::default() }
     }
 
-    /// A run that came to nothing, and why; `verdict` if there is one all the same.
+    /// A run that failed, and why; `verdict` if there is one all the same.
     pub(crate) fn fault(&mut self, label: Label, verdict: Option<Verdict>, exit: Exit, reason: &str) {
         self.states.push(State { label, level: Level::of(exit), verdict, said: harmless(reason) });
     }
 
-    /// A run, what it came to by itself, and the sentence about it.
+    /// A run, its own exit code, and the sentence about it.
     pub(crate) fn run(&mut self, label: Label, exit: Exit, sentence: &str, summary: &Summary) {
         let unmet = |conditions: &Conditions| conditions.unmet(summary).collect::<Vec<_>>();
         let (critical, warn) = (unmet(&self.critical), unmet(&self.warn));
@@ -264,8 +264,8 @@ fn labelled(prefix: &str, name: &str, values: &str) -> String {
 /// A usage error, told as a plugin does: on stdout.
 pub(crate) fn usage(text: &str) -> u8 {
     use std::io::Write;
-    let first = text.lines().next().unwrap_or_default().replace('|', "/");
-    let _ = writeln!(std::io::stdout(), "TORRENT UNKNOWN: {}", guard::escape(&first));
+    let first = harmless(text.lines().next().unwrap_or_default());
+    let _ = writeln!(std::io::stdout(), "TORRENT UNKNOWN: {first}");
     Level::Unknown.code()
 }
 

@@ -238,7 +238,10 @@ impl Output {
             }
             Form::Trackers { all: true } => Some(format!("    {}", report.address)),
             Form::Dht { all: true, .. } => Some(named_peer(report)),
-            Form::OnePeer => Some(one_peer(report, self.page())),
+            Form::OnePeer => {
+                let page = self.page();
+                Some(self.titled(input, one_peer(report, page)))
+            }
             _ => None,
         };
         self.tell(line, false, |_| json::peer(input, report))

@@ -101,9 +101,7 @@ async fn once(origins: Vec<Origin>, runs: &mut Runs, mut worst: Exit) -> Result<
     }
     let mut output = runs.context.output.lock();
     let page = output.page();
-    if output.total.torrents > 1 {
-        // An error of writing comes again with the total.
-        let _ = output.round(changed.lines(page));
-    }
+    // An error of writing comes again with the total.
+    let _ = output.changed(changed.lines(page));
     Ok(Ended { exit: worst, answered })
 }

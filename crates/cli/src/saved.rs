@@ -1,4 +1,4 @@
-//! Where the torrent of a link is saved: a new file, whole or not at all, or stdout. Nothing is ever written over.
+//! Where results are saved: a torrent as a new file, a page over what is there; whole or not at all.
 
 use crate::shown::shown_word;
 use std::fs::{self, File, OpenOptions};
@@ -96,6 +96,22 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Writes a file, over what is there: at every moment the old one is there whole, or the new one. What is no file is written to.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Where a name leads to.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let old = fs::metadata(&path).ok();
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        return fs::write(path, bytes);
+    }
+    with_part(&path, |file, part| {
+        file.write_all(bytes)?;
+        old.map_or(Ok(()), |old| file.set_permissions(old.permissions()))?;
+        file.sync_all()?;
+        fs::rename(part, &path)
+    })
+}
+
 /// Creates a file that has all of this from its first moment on. Fails if there is one.
 fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     with_part(path, |file, part| {
@@ -158,6 +174,24 @@ mod tests {
         names.sort();
         // Nothing is left of the way there.
         assert_eq!(names, ["a.torrent", "b.torrent"]);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_is_written_over_as_a_whole() {
+        let folder = std::env::temp_dir().join(format!("bt-handshake-{}-replaced", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (path, link) = (folder.join("page.html"), folder.join("link.html"));
+        replace(&path, b"first").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+        replace(&link, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
+        assert!(mode & 0o777 == 0o640 && link.is_symlink());
+        replace(Path::new("/dev/null"), b"x").unwrap();
+        assert!(replace(&folder.join("none/page.html"), b"x").is_err());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
         fs::remove_dir_all(&folder).unwrap();
     }
 

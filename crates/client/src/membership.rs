@@ -29,6 +29,9 @@ const MOST: Duration = Duration::from_secs(24 * 60 * 60);
 const MOST_AFTER_FAILURES: Duration = Duration::from_secs(60 * 60);
 /// Most goodbyes to one tracker, each to another address or place that it redirected to; the oldest are given up beyond it.
 const MOST_GOODBYES: usize = 16;
+/// Most bytes of the peers that all trackers of a torrent named: 5,120 over IPv4. There may be thousands of torrents, and one answer
+/// may have a hundred thousand peers.
+const NAMED_BYTES: usize = 40 << 10;
 
 /// What the process is to the trackers of one torrent between its runs ([`Swarm::resuming`](crate::Swarm::resuming)): when each may be
 /// announced to again, the peers that it named last, and the goodbyes that are owed. Of a new one nothing is known.
@@ -111,6 +114,11 @@ impl Membership {
         say_all(goodbyes, &Arc::new(AnnounceContext::leaving(self.left, config, shared))).await
     }
 
+    /// Of a private torrent whose trackers do not count us.
+    pub(crate) fn of_private() -> Self {
+        Self { private: true, ..Self::default() }
+    }
+
     /// Whether the torrent was private in an earlier run.
     pub(crate) fn is_private(&self) -> bool {
         self.private
@@ -169,6 +177,14 @@ impl Membership {
         named.map(Member::remembered).collect()
     }
 
+    /// Whether a redirect leads to where that of another tracker led which is not announced to yet.
+    pub(crate) fn has_led_to(&self, job: &TrackerJob) -> bool {
+        let now = Instant::now();
+        let waiting =
+            self.members.iter().filter(|member| member.url != *job.own_url() && member.not_due(now).is_some());
+        waiting.flat_map(|member| &member.goodbyes).any(|goodbye| goodbye.was_led_to(job))
+    }
+
     /// Takes in the end of a conversation, and writes into its report when the tracker may be announced to again, if that is why it
     /// was not. One that goes on after a redirect has not ended.
     pub(crate) fn record(&mut self, asked: &mut QueryResult, goes_on: bool, context: &AnnounceContext) {
@@ -185,12 +201,12 @@ impl Membership {
             self.members.push(Member::new(&asked.query));
             self.members.len() - 1
         });
-        let others = self.members.iter().map(|member| member.named.len()).sum::<usize>();
+        let all = self.members.iter().map(|member| member.named.bytes()).sum::<usize>();
         let Some(member) = self.members.get_mut(place) else { return };
         asked.goodbyes.drain(..).for_each(|goodbye| member.owe(goodbye));
         let now = Instant::now();
         if asked.report.status.is_ok() && !goes_on {
-            let room = context.limits.peers.saturating_sub(others - member.named.len());
+            let room = NAMED_BYTES.saturating_sub(all - member.named.bytes());
             return member.answered(asked, room, context, now);
         }
         // Whether it counted this one is not known.
@@ -284,7 +300,7 @@ impl Member {
         (self.reached, self.own) = (report.address.map(|address| address.ip()), asked.own_addresses.as_slice().into());
         let ours = &context.shared.identity().peer_ids;
         let others = asked.peers.iter().filter(|peer| !peer.peer_id.is_some_and(|id| ours.is_ours(id)));
-        self.named = Named::new(others.take(room));
+        self.named = Named::new(others, room);
     }
 
     fn failed(&mut self, asked: &QueryResult, first_wait: Duration, now: Instant) {

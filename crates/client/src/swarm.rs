@@ -243,10 +243,16 @@ impl Swarm {
     }
 
     /// Ends the run at any time, also after [`interrupt`](Self::interrupt), as [`shutdown`](Self::shutdown) does, without a goodbye:
-    /// trackers go on counting us until the membership [leaves](Membership::leave), which a next run hands on.
+    /// trackers go on counting us until the membership [leaves](Membership::leave), which a next run hands on. Where it has turned out
+    /// that the torrent is private and that was not allowed, there is no next run, and it says goodbye at once.
     pub async fn pause(mut self) -> Membership {
         self.close().await;
-        self.discovery.pause().await
+        let membership = self.discovery.pause().await;
+        if self.config.allow_private || !membership.is_private() {
+            return membership;
+        }
+        membership.leave(&self.config, &self.shared).await;
+        Membership::of_private()
     }
 
     /// Takes leave: each tracker that may have counted us is told `stopped`, within 4 s for each from when the pace

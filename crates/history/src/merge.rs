@@ -16,6 +16,8 @@ const FARTHEST_ROUND: u64 = 1 << 60;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Merged {
+    /// Rounds in it.
+    pub rounds: u64,
     /// Torrents in it.
     pub torrents: u64,
     /// Observations that were not here yet.
@@ -70,6 +72,7 @@ impl History {
         let rounds = theirs.rounds().map_err(Failed::Theirs)?;
         let places = self.write(|ours| ours.thin_anew().and_then(|()| ours.take_rounds(&rounds)))?;
         let (mut merged, mut torrents) = (Merged::default(), HashMap::new());
+        merged.rounds = u64::try_from(rounds.len()).unwrap_or(u64::MAX);
         for torrent in theirs.all().map_err(Failed::Theirs)? {
             let here = self.write(|ours| ours.take_torrent(theirs, torrent, &places, &mut merged))?;
             torrents.extend(here.map(|here| (torrent, here)));

@@ -9,21 +9,20 @@ use report::{Observation, Verdict};
 use rusqlite::OptionalExtension;
 use std::convert::Infallible;
 
-/// A torrent and its newest observation.
+/// A torrent and the newest observation that says something of its swarm.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Latest {
-    /// The newest observation.
+    /// The newest observation that says something of the swarm; the newest, if none does.
     pub observation: Observation,
-    /// The last verdict that says something of the swarm: that of the newest observation, or of an earlier one where this machine was
-    /// offline or the run was interrupted since.
+    /// The last verdict that says something of the swarm.
     pub verdict: Option<Verdict>,
     /// Since when it is that: milliseconds since 1970.
     pub since_ms: Option<i64>,
 }
 
 impl History {
-    /// Every torrent with its newest observation, in the order in which they were recorded first.
+    /// Every torrent with its newest state, in the order in which they were recorded first.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -31,7 +30,8 @@ impl History {
         // A cross join is made in the order in which it is written: without, SQLite may well read every observation.
         let select = format!(
             "SELECT {COLUMNS}, t.verdict, t.since_ms FROM torrents t CROSS JOIN observations o ON o.torrent = t.torrent \
-            AND o.round = (SELECT max(round) FROM observations WHERE torrent = t.torrent) \
+            AND o.round = coalesce((SELECT max(round) FROM observations WHERE torrent = t.torrent AND verdict = t.verdict), \
+            (SELECT max(round) FROM observations WHERE torrent = t.torrent)) \
             JOIN rounds r ON r.round = o.round ORDER BY t.torrent"
         );
         let mut access = self.access();

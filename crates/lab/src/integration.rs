@@ -10,6 +10,7 @@ mod bad_input;
 mod bittorrent_tracker;
 mod certificates;
 mod counts;
+mod day;
 mod dht;
 mod dns;
 mod dual_stack;
@@ -99,6 +100,7 @@ const SECTIONS: &[Section] = &[
     section(bad_input::NAME, &[], bad_input::run),
     section("stopped-event", &[], stopped_event::run),
     section(history::NAME, &[SQLITE], history::run),
+    section(day::NAME, &[SQLITE], day::run),
     section("ssrf", &[NAMESPACE], |lab| namespace::run(lab, "ssrf")),
     section(leak::NAME, &[NAMESPACE], |lab| namespace::run(lab, leak::NAME)),
     section("dns", &[NAMESPACE], |lab| namespace::run(lab, "dns")),
@@ -113,7 +115,8 @@ const SECTIONS: &[Section] = &[
 ];
 
 /// The sections that `--long` repeats; it runs `many` in its full size first, and of `hostile` what takes minutes.
-const LONG: &[&str] = &["seeded", "matrix", leak::NAME, dual_stack::NAME, "hostile", utp::NAME, many::NAME, dht::NAME];
+const LONG: &[&str] =
+    &["seeded", "matrix", day::NAME, leak::NAME, dual_stack::NAME, "hostile", utp::NAME, many::NAME, dht::NAME];
 
 /// How often.
 pub(crate) const LONG_RUNS: u32 = 20;

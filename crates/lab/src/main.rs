@@ -7,6 +7,7 @@ mod demo;
 mod examples;
 mod fixtures;
 mod integration;
+mod page;
 mod payload;
 mod picture;
 mod report;
@@ -20,7 +21,7 @@ use xtask::skips::Skips;
 
 /// What is printed when the arguments ask for nothing that there is. `cargo xtask` explains the tasks.
 const USAGE: &str = "\
-usage: cargo xtask bare | examples | consumer | demo [--try-next] | picture | terminal [CASE] | conformance DIR | fixtures |
+usage: cargo xtask bare | examples | consumer | demo [--try-next] | page | picture | terminal [CASE] | conformance DIR | fixtures |
        integration [--runs N] [--keep] [--release] [--long] [--only SECTION] | integration --record";
 
 /// A task with its flags, as the command line named it.
@@ -30,6 +31,7 @@ enum Task {
     Examples,
     Consumer,
     Demo { tries_next: bool },
+    Page,
     Picture,
     Terminal(Option<String>),
     Integration(integration::Options),
@@ -62,6 +64,7 @@ fn run(task: Task) -> Result {
         Task::Consumer => consumer::run(&skips),
         Task::Demo { tries_next: false } => demo::run(),
         Task::Demo { tries_next: true } => demo::run_and_try_next(),
+        Task::Page => page::run(),
         Task::Picture => demo::draw(),
         Task::Terminal(case) => terminal::run(&skips, case.as_deref()),
         Task::Integration(options) => integration::run(&skips, &options),
@@ -81,6 +84,7 @@ fn parse(args: &[String]) -> Option<Task> {
         ("consumer", []) => Some(Task::Consumer),
         ("demo", []) => Some(Task::Demo { tries_next: false }),
         ("demo", [flag]) if flag == "--try-next" => Some(Task::Demo { tries_next: true }),
+        ("page", []) => Some(Task::Page),
         ("picture", []) => Some(Task::Picture),
         ("terminal", []) => Some(Task::Terminal(None)),
         ("terminal", [case]) => Some(Task::Terminal(Some(case.clone()))),

@@ -70,7 +70,8 @@ pub(crate) fn down(number: f64, digits: i32) -> f64 {
 /// What is no number is not known. `3.33`, `0.9995`, `2.30 to 3.30`, `12.5`: two digits, four where those would hide how little is lacking, one from ten.
 pub(crate) fn copies(copies: Copies) -> String {
     let one = |copies: f64| match copies {
-        0.99..1.0 => format!("{:.4}", down(copies, 4)),
+        // What is kept in thousandths has no more digits than that.
+        0.99..1.0 => format!("{:.4}", down(copies, 4)).trim_end_matches('0').to_owned(),
         10.0.. => format!("{:.1}", down(copies, 1)),
         _ => format!("{:.2}", down(copies, 2)),
     };
@@ -129,6 +130,7 @@ mod tests {
         for (min, max, expected) in [
             (2.3, 2.3, "2.30"),
             (0.999_56, 0.999_56, "0.9995"),
+            (0.999, 0.99, "0.999"),
             (1.0, 4.999, "1.00 to 4.99"),
             (9.999, 12.59, "9.99 to 12.5"),
         ] {

@@ -108,7 +108,7 @@ pub struct Detail {
     pub clients: Vec<(String, u64)>,
     /// Clients of the last round that are not in the list.
     pub other_clients: u64,
-    /// Peers of the last round by the time that each took from the first packet to the whole handshake.
+    /// Peers of the last round by the time that each took from the connection to the whole handshake.
     pub response_times: ResponseTimes,
     /// Its trackers, and other sources that were asked.
     pub sources: Vec<SourceView>,
@@ -132,7 +132,7 @@ pub struct Point {
     pub verified: Option<u32>,
     /// Copies among the peers that were reached.
     pub copies: Option<Copies>,
-    /// The time that half of the peers took at most to a whole handshake.
+    /// The time that half of the peers took at most from the connection to the whole handshake.
     pub response: Option<Duration>,
     /// The time that nine of ten took at most.
     pub response_ninth_decile: Option<Duration>,

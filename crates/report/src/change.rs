@@ -153,7 +153,7 @@ impl fmt::Display for Change {
         }
         let seeds = |count: u32| if count == 1 { "seed" } else { "seeds" };
         match self {
-            Self::Verdict { from, to } => write!(f, "{from} → {to}"),
+            Self::Verdict { from, to } => write!(f, "{} → {}", from.words(), to.words()),
             Self::Seeds { gone, new: 0, .. } => write!(f, "{gone} {} gone", seeds(*gone)),
             Self::Seeds { gone: 0, new, .. } => write!(f, "{new} {} new", seeds(*new)),
             Self::Seeds { gone, new, .. } => write!(f, "{gone} {} gone, {new} new", seeds(*gone)),

@@ -13,6 +13,8 @@ pub struct StartLine<'r> {
     /// Raised when a field changes its meaning or goes; new fields do not raise it
     #[cfg_attr(any(test, feature = "schema"), schemars(extend("const" = 1)))]
     pub schema: u32,
+    /// When the run began, by this machine's clock: UTC (RFC 3339); null where nothing is sent
+    pub at: Option<String>,
     /// The torrent.
     #[serde(flatten)]
     pub about: About<'r>,

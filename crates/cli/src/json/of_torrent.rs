@@ -4,9 +4,11 @@ use crate::input::{Contents, Input};
 use crate::json::escaped::{Harmless, line};
 use client::report::{About, Each, FileEntry, Line, PathIssues, StartLine, TorrentLine};
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 pub(crate) fn start(input: &Input, show_secrets: bool) -> io::Result<String> {
-    line(&Line::Start(start_line(input, &name(input), show_secrets)))
+    let at = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    line(&Line::Start(StartLine { at: Some(at), ..start_line(input, &name(input), show_secrets) }))
 }
 
 /// Which torrent a line is about; this is its name.
@@ -22,6 +24,7 @@ fn start_line<'r>(input: &'r Input, name: &'r Option<String>, show_secrets: bool
     let (torrent_ref, torrent) = (&input.torrent_ref, input.torrent());
     StartLine {
         schema: StartLine::SCHEMA,
+        at: None,
         about: about(input, name),
         info_hash_v1: torrent_ref.hashes.v1(),
         info_hash_v2: torrent_ref.hashes.v2(),

@@ -38,6 +38,14 @@ impl Output {
         matches!(self.options.form, Form::Report { .. })
     }
 
+    /// Which of several torrents have changed since the observation before, in front of the table.
+    pub(crate) fn changed(&mut self, lines: Option<String>) -> io::Result<()> {
+        // Behind reports, if there are some.
+        let gap = if self.is_table_alone() || self.options.quiet { "" } else { "\n" };
+        let lines = lines.filter(|_| self.several());
+        self.round(lines.map(|lines| format!("{gap}{lines}")))
+    }
+
     /// What has changed since the observation before, in front of the report on the only torrent.
     pub(crate) fn since(&mut self, line: Option<String>) -> io::Result<()> {
         let is_told = matches!(self.options.form, Form::Report { .. }) && !self.several();

@@ -78,10 +78,11 @@ fn a_monitoring_system_reads_one_line() {
 #[test]
 fn what_a_plugin_cannot_know_is_unknown() {
     let lab = Lab::new("unknown", [seed(Client::Transmission)]);
-    for args in [&["--nagios", "/nonexistent"][..], &["--nagios", "--bogus", "x"], &["--nagios", "--tracker", "x", "x"]]
-    {
-        let (code, stdout, _) = told(&bare().args(args).output().unwrap());
+    let long = format!("--bogus{}", "|".repeat(9000));
+    for args in [&["/nonexistent"][..], &["--bogus", "x"], &["--tracker", "x", "x"], &[&long]] {
+        let (code, stdout, _) = told(&bare().arg("--nagios").args(args).output().unwrap());
         assert!(code == 3 && stdout.starts_with("TORRENT UNKNOWN: ") && stdout.matches('\n').count() == 1, "{stdout}");
+        assert!(stdout.len() <= 4096 && !stdout.contains('|'), "{} bytes", stdout.len());
     }
     let lab_torrent = lab.torrent();
     for args in [&["--nagios", "--bind", "198.51.100.77"][..], &["--nagios"], &["--nagios", "-o", "/dev/full"]] {

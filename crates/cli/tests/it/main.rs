@@ -21,6 +21,7 @@ mod lists;
 mod metadata;
 mod readme;
 mod reference;
+mod report_page;
 mod rounds;
 mod runs;
 mod secrets;

@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::discovery::source::{Activity, Found, NamedPeers, PeerSource};
 use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::ending::{Ending, SkipReason};
+use crate::discovery::trackers::goodbye::without_event;
 use crate::discovery::trackers::job::{Action, TrackerJob, choose};
 use crate::discovery::trackers::names::{HostLookup, Names, addresses_of};
 use crate::discovery::trackers::query::{Query, QueryResult};
@@ -360,8 +361,9 @@ impl Trackers {
         if job.trail.len() > self.context.limits.redirects {
             return Err(Ending::TooManyRedirects { limit: self.context.limits.redirects });
         }
-        let followed = job.redirect.map(|redirect| (job.url.clone(), redirect.family, redirect.info_hash));
-        if self.known.iter().any(asks_the_same) || followed.is_some_and(|followed| !self.followed.insert(followed)) {
+        let followed = job.redirect.map(|redirect| (without_event(&job.url), redirect.family, redirect.info_hash));
+        let is_asked = self.known.iter().any(asks_the_same) || self.membership.has_led_to(job);
+        if is_asked || followed.is_some_and(|followed| !self.followed.insert(followed)) {
             return Err(SkipReason::AskedAlready.into());
         }
         Ok(())

@@ -3,6 +3,9 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use tracker::{HostName, Peer, PeerAddress};
 
+/// Bytes that a host name and its port may take: one has 253 characters at most.
+const HOST_BYTES: usize = 280;
+
 /// Peers by address, and whether each requires encryption. What else a tracker said of them is not kept.
 #[derive(Debug, Default)]
 pub(crate) struct Named {
@@ -12,9 +15,17 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    pub(crate) fn new<'p>(peers: impl Iterator<Item = &'p Peer>) -> Self {
+    /// The first of them, as many as fit into so many bytes.
+    pub(crate) fn new<'p>(peers: impl Iterator<Item = &'p Peer>, mut bytes: usize) -> Self {
         let (mut v4, mut v6, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
         for peer in peers {
+            let takes = match &peer.address {
+                PeerAddress::Socket(SocketAddr::V4(_)) => size_of::<(Ipv4Addr, u16, bool)>(),
+                PeerAddress::Socket(SocketAddr::V6(_)) => size_of::<(Ipv6Addr, u16, bool)>(),
+                PeerAddress::Host(..) => HOST_BYTES,
+            };
+            let Some(left) = bytes.checked_sub(takes) else { break };
+            bytes = left;
             let requires_crypto = peer.requires_crypto == Some(true);
             match &peer.address {
                 PeerAddress::Socket(SocketAddr::V4(address)) => {
@@ -29,12 +40,13 @@ impl Named {
         Self { v4: v4.into(), v6: v6.into(), hosts: hosts.into() }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.v4.len() + self.v6.len() + self.hosts.len()
+    /// Bytes that they take, at most.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&*self.v4) + size_of_val(&*self.v6) + HOST_BYTES * self.hosts.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.v4.is_empty() && self.v6.is_empty() && self.hosts.is_empty()
     }
 
     pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> {
@@ -57,8 +69,10 @@ mod tests {
             .zip([true, false, true])
             .map(|(text, crypto)| Peer { address: text.parse().unwrap(), peer_id: None, requires_crypto: Some(crypto) })
             .collect();
-        let named = Named::new(peers.iter());
-        assert_eq!((named.len(), named.peers().collect::<Vec<_>>()), (3, peers));
+        let named = Named::new(peers.iter(), 308);
+        assert_eq!((named.bytes(), named.peers().collect::<Vec<_>>()), (308, peers.clone()));
         assert_eq!([size_of_val(&*named.v4), size_of_val(&*named.v6)], [8, 20]);
+        assert_eq!(Named::new(peers.iter(), 307).peers().count(), 2);
+        assert!(Named::new(peers.iter(), 7).is_empty());
     }
 }

@@ -392,7 +392,28 @@ async fn where_a_redirect_led_is_left_once_too() {
     for tracker in [&first, &last] {
         assert_eq!(asked(tracker), ["started", "none", "none", "stopped"]);
     }
-    // Of a run that asks no tracker it is handed on.
+}
+
+#[tokio::test]
+async fn where_two_redirects_lead_has_one_interval() {
+    let last = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
+    let redirect = || FakeTracker::start(TrackerScript::redirect(last.announce_url())).unwrap();
+    let (first, second) = (redirect(), redirect());
+    let mut rounds = Rounds::at([&*first.announce_url(), &*second.announce_url()]);
+    // The other one failed in the first, and is tried sooner; in the last both are due, with different events.
+    for wait in [0, 5, 30] {
+        pass(wait * MINUTE).await;
+        let told = rounds.round().await;
+        let codes: BTreeSet<&str> = told.trackers.iter().map(|report| report.status.code()).collect();
+        assert!(codes.contains("not_asked"), "{codes:?}");
+    }
+    // The scrape of the second round was redirected there, too.
+    let announces = last.requests().into_iter().filter(|request| request.query("peer_id").is_some());
+    assert_eq!(announces.map(|request| request.event()).collect::<Vec<_>>(), [Some("started".to_owned()), None]);
+}
+
+#[tokio::test]
+async fn a_run_that_asks_no_tracker_hands_on_what_it_was_given() {
     let tracker = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
     let mut rounds = Rounds::at([&*tracker.announce_url()]);
     rounds.round().await;

@@ -66,13 +66,14 @@ fn what_changed_is_told_and_since_when_it_is_so() {
     let expected = [
         ("", Some(0)),
         ("copies 3.3 → 2.3", Some(0)),
-        ("healthy → no_peer_answered, copies 2.3 → unknown", Some(2)),
+        ("healthy → no peer answered, copies 2.3 → unknown", Some(2)),
         ("", Some(2)),
-        ("no_peer_answered → healthy, copies unknown → 1", Some(4)),
+        ("no peer answered → healthy, copies unknown → 1", Some(4)),
     ];
     assert_eq!(told, expected.map(|(text, since)| (text.to_owned(), since)));
     let [latest] = &history.torrents().unwrap()[..] else { panic!() };
-    assert_eq!(latest.observation.verdict, Verdict::Offline);
+    // Nor is it a state of the torrent.
+    assert_eq!((latest.observation.verdict, latest.observation.at_ms), (Verdict::Healthy, START_MS + 4 * HOUR_MS));
     assert_eq!((latest.verdict, latest.since_ms), (Some(Verdict::Healthy), Some(START_MS + 4 * HOUR_MS)));
 }
 

@@ -123,7 +123,8 @@ pub(super) fn mortal(command: &Command, options: &[&str]) -> Command {
     if shell::find_program("setpriv").is_none() {
         mortal = Command::new(command.get_program());
     }
-    mortal.args(command.get_args());
+    // Among its variables is the one without which it would ask well-known nodes of the DHT.
+    mortal.args(command.get_args()).envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     mortal
 }
 

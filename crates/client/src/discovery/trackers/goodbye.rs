@@ -95,6 +95,14 @@ impl Goodbye {
         self.address == other.address && is_same_url()
     }
 
+    /// Whether a redirect leads to where this one's led, whatever the event.
+    pub(crate) fn was_led_to(&self, job: &TrackerJob) -> bool {
+        let asks = |job: &TrackerJob| job.redirect.map(|redirect| (redirect.family, redirect.info_hash));
+        job.redirect.is_some()
+            && asks(&self.job) == asks(job)
+            && without_event(&self.job.url) == without_event(&job.url)
+    }
+
     /// This one in place of an earlier one to the same tracker.
     pub(crate) fn replacing(self, earlier: &Self) -> Self {
         Self { answered: self.answered || earlier.answered, ..self }
@@ -222,6 +230,8 @@ fn stopped(url: &TrackerUrl) -> Result<TrackerUrl, Ending> {
     text.parse().map_err(Ending::from)
 }
 
-fn without_event(url: &TrackerUrl) -> String {
-    url.expose().replacen("&event=started", "", 1)
+/// The URL of a redirect, alike for a first and a later announce.
+pub(crate) fn without_event(url: &TrackerUrl) -> TrackerUrl {
+    let text = url.expose().replacen("&event=started", "", 1);
+    text.parse().unwrap_or_else(|_| url.clone())
 }

@@ -110,3 +110,18 @@ async fn peers_that_a_failing_tracker_named_before_are_not_tried_on_its_word() {
     // The last scrape is answered with a list of peers, which is none.
     assert_eq!(asked(&lab.tracker), ["started", "none", "none", "scrape", "stopped"]);
 }
+
+/// There may be thousands of torrents, and each tracker may name any number of peers.
+#[tokio::test]
+async fn of_what_trackers_name_no_more_than_40_kib_is_kept() {
+    let peers = |ip: [u8; 4]| (0..4000).map(move |n| std::net::SocketAddr::from((ip, 2000 + n)));
+    let trackers =
+        [[127, 8, 0, 1], [127, 8, 0, 2]].map(|ip| FakeTracker::start(TrackerScript::peers(peers(ip))).unwrap());
+    let urls = trackers.each_ref().map(FakeTracker::announce_url);
+    let mut rounds = Rounds::at(urls.iter().map(String::as_str));
+    rounds.config = rounds.config.with_dial(false).with_max_per_address(None);
+    for named in [8000, 5120, 5120] {
+        assert_eq!(rounds.round().await.summary.peers, named);
+    }
+    rounds.leave().await;
+}

@@ -58,6 +58,13 @@ async fn what_a_run_has_learned_holds_for_the_next() {
             assert_eq!(told.summary.trackers_ok, 1, "one tracker at a time");
             assert_eq!(told.dht[0].status.code(), "private");
         }
+        if !is_allowed {
+            // There is no next run, in which goodbyes could be lost.
+            assert_eq!(rounds.shared.goodbyes_owed(), 0);
+            let membership = std::mem::take(&mut rounds.membership);
+            let next = Swarm::resuming(link.clone(), config, &rounds.shared, membership);
+            assert!(matches!(next, Err(Error::Private)));
+        }
         rounds.leave().await;
         for tracker in [&lab.tracker, &other] {
             let asked = asked(tracker);
