@@ -7,7 +7,7 @@ use crate::output;
 use crate::shown::shown_word;
 use client::PeerReport;
 use guard::ErrorChain;
-use history::{Error, History, MetPeers, Recorded, Round};
+use history::{Error, History, MetPeers, MetSeeds, Recorded, Round};
 use ids::InfoHash;
 use report::Observation;
 use std::path::PathBuf;
@@ -74,15 +74,15 @@ impl Recorder {
         at_ms
     }
 
-    /// Counts a peer of a run about this torrent.
-    pub(crate) fn met(&self, info_hash: InfoHash, report: &PeerReport) {
-        self.lock_met().count(info_hash, report);
+    /// Counts a peer of a run about this torrent, among whose seeds it is if it is one.
+    pub(crate) fn met(&self, info_hash: InfoHash, report: &PeerReport, seeds: &mut MetSeeds) {
+        self.lock_met().count(info_hash, report, seeds);
     }
 
     /// Keeps what was seen of a torrent in this round, with what is known of its peers from earlier ones. What is different from
     /// what the database had is given if there is one.
-    pub(crate) async fn record(&self, observation: &mut Observation) -> Option<Recorded> {
-        self.lock_met().end_round(observation);
+    pub(crate) async fn record(&self, observation: &mut Observation, seeds: MetSeeds) -> Option<Recorded> {
+        self.lock_met().end_run(observation, seeds);
         let observation = observation.clone();
         self.with_database(move |database| database.record(observation)).await.flatten()
     }
@@ -173,6 +173,10 @@ impl Database {
 
     /// Writes what was held back, and thins what is old. Whether all of the round is in the file.
     fn end_round(&mut self, now_ms: i64) -> bool {
+        if self.round.is_none() && self.held_back.is_empty() {
+            // It could not be begun, which was told, and nothing waits for it.
+            return false;
+        }
         let had_all = self.round.is_some() && self.held_back.is_empty();
         let is_any = self.is_any || !self.held_back.is_empty();
         match self.write(now_ms) {

@@ -40,9 +40,17 @@ impl Runs {
     }
 
     /// Begins a round, and gives its time: milliseconds since 1970.
-    pub(crate) async fn begin(&mut self) -> i64 {
+    pub(crate) async fn begin(&mut self) -> Result<i64, AtOnce> {
         self.context.output.lock().begin_round();
-        self.context.recorder.begin_round().await
+        let recorder = self.context.recorder.clone();
+        // Another program may hold the database for some seconds.
+        self.until_done(recorder.begin_round()).await
+    }
+
+    /// Ends a round. Whether all of it is kept.
+    pub(crate) async fn end(&mut self) -> Result<bool, AtOnce> {
+        let recorder = self.context.recorder.clone();
+        self.until_done(recorder.end_round()).await
     }
 
     /// Runs each job of the round that began at `at_ms`, until `deadline` if there is one, and gives each to `ended` as it ends. Of

@@ -94,6 +94,7 @@ impl Rounds<'_> {
     /// Rounds, until there are no more.
     async fn go_on(&mut self, runs: &mut Runs) -> Result<io::Result<()>, AtOnce> {
         let deadline = self.schedule.deadline.and_then(|deadline| self.begun.checked_add(deadline));
+        let mut due = self.begun;
         loop {
             let begun = Instant::now();
             if let Err(error) = self.round(runs, deadline).await? {
@@ -102,7 +103,7 @@ impl Rounds<'_> {
             if self.is_over(runs) {
                 return Ok(Ok(()));
             }
-            let due = begun + self.schedule.every;
+            due = self.schedule.next(due, begun);
             self.tell_pace(begun, due);
             runs.until_due(due, deadline).await?;
             if runs.is_interrupted() {
@@ -113,7 +114,7 @@ impl Rounds<'_> {
 
     /// One round, told at its end if that is not the user's.
     async fn round(&mut self, runs: &mut Runs, deadline: Option<Instant>) -> Result<io::Result<()>, AtOnce> {
-        let at_ms = runs.begin().await;
+        let at_ms = runs.begin().await?;
         let jobs = self.due();
         let every = self.schedule.every;
         let all = &mut self.all;
@@ -126,7 +127,7 @@ impl Rounds<'_> {
             }
         };
         runs.each(at_ms, jobs.into_iter(), deadline, ended).await?;
-        let is_kept = runs.context.recorder.end_round().await;
+        let is_kept = runs.end().await?;
         if runs.is_interrupted() {
             return Ok(Ok(()));
         }
@@ -166,6 +167,12 @@ impl Rounds<'_> {
             all => told.several(all, page),
         };
         let text = if is_other_day { format!("{}\n{text}", clock.date) } else { text };
+        // Where there are no lines of a round.
+        if !output.has_rounds() {
+            let faults =
+                self.all.iter().filter_map(|kept| Some((kept, kept.fault.as_ref().filter(|_| kept.news.is_some())?)));
+            faults.for_each(|(kept, fault)| output.report_error(&kept.label.whole(), fault));
+        }
         let is_told = is_new || !output.is_quiet();
         output.end_round(answered, is_told.then_some(text))
     }

@@ -81,13 +81,12 @@ pub(crate) async fn run(origin: &Origin, carried: &mut Carried, context: Context
     place.has_read();
     let (mut input, mut swarm) = match prepared {
         Ok(Prepared::Ready(input, swarm)) => (input, *swarm),
-        Ok(Prepared::Private(input, error)) => {
-            let reason = advice(&error);
-            if !context.again
-                && let Err(error) = output.lock().refused(&input, &name, &reason)
-            {
+        Ok(Prepared::Private(input, reason)) => {
+            let told = output.lock().refused(&input, &name, &reason);
+            if let Err(error) = told {
                 output.lock().cannot_write(&error);
             }
+            carried.keep(origin, input);
             return Ran::without(Exit::LocalError, Some(reason));
         }
         Err(error) => {
@@ -106,7 +105,8 @@ pub(crate) async fn run(origin: &Origin, carried: &mut Carried, context: Context
     // On the heap, each in its time: many runs may wait.
     let result = Box::pin(tell(&mut input, &mut swarm, mode, &context, at_ms)).await;
     output.lock().running.end(&name, begun);
-    let reported = Box::pin(leave(origin, carried, input, swarm, &context)).await;
+    let is_private = result.as_ref().is_ok_and(|result| result.is_private);
+    let reported = Box::pin(leave(origin, carried, (input, is_private), swarm, &context)).await;
     match result.and_then(|result| reported.map(|()| result)) {
         // stdout is closed: the exit code of a closed pipe is 0.
         Ok(_) if output.lock().is_closed() => Ran::without(Exit::Answered, None),
@@ -122,40 +122,49 @@ pub(crate) async fn run(origin: &Origin, carried: &mut Carried, context: Context
 enum Prepared {
     Ready(Input, Box<Swarm>),
     /// A private torrent that is not to be asked about, and why.
-    Private(Input, InputError),
+    Private(Input, String),
 }
 
 async fn prepare(origin: &Origin, carried: &mut Carried, context: &Context) -> Result<Prepared, InputError> {
     let Context { config, shared, output, .. } = context;
     let input = carried.input(origin, config).await?;
     if let Err(error) = input.check_for_dht(config) {
-        return Ok(Prepared::Private(input, error));
+        return Ok(Prepared::Private(input, advice(&error)));
+    }
+    if carried.is_refused(&input.torrent_ref.hashes) {
+        return Ok(Prepared::Private(input, PRIVATE.to_owned()));
     }
     let (membership, owed) = carried.membership(input.torrent_ref.hashes, config, shared).await;
     // An error of writing comes again with the next line.
     let _ = output.lock().goodbyes(&input, &owed);
     match Swarm::resuming(input.torrent_ref.clone(), config.clone(), shared, membership) {
         Ok(swarm) => Ok(Prepared::Ready(input, Box::new(swarm))),
-        Err(error @ Error::Private) => Ok(Prepared::Private(input, error.into())),
+        Err(error @ Error::Private) => Ok(Prepared::Private(input, advice(&error.into()))),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Takes the announces back, once the result has been printed; if there is another round, keeps what that takes over.
+/// Takes the announces back, once the result has been printed; if there is another round, keeps what that takes over. A torrent that
+/// turned out private is not asked about again, so that its tracker is told at once.
 async fn leave(
     origin: &Origin,
     carried: &mut Carried,
-    input: Input,
+    (input, is_private): (Input, bool),
     swarm: Swarm,
     context: &Context,
 ) -> std::io::Result<()> {
-    if context.again {
+    if context.again && !is_private {
         carried.pause(input.torrent_ref.hashes, swarm.pause().await);
         carried.keep(origin, input);
         return Ok(());
     }
     let owed = swarm.shutdown().await;
-    context.output.lock().goodbyes(&input, &owed)
+    let told = context.output.lock().goodbyes(&input, &owed);
+    if is_private {
+        carried.refuse(input.torrent_ref.hashes);
+        carried.keep(origin, input);
+    }
+    told
 }
 
 /// What the user asked for beyond the torrent's own peers.
@@ -190,6 +199,8 @@ struct RunResult {
     because: Option<String>,
     /// What it saw, where that is wanted.
     seen: Option<Seen>,
+    /// Whether it ended because its metadata says that the torrent is private.
+    is_private: bool,
 }
 
 /// Why a run about a link ended once its metadata was there.
@@ -205,7 +216,8 @@ async fn tell(
     at_ms: i64,
 ) -> std::io::Result<RunResult> {
     let (output, recorder, mut interrupted) = (&context.output, &context.recorder, context.interrupted.clone());
-    let mut result = RunResult { exit: Exit::Answered, unmet: Vec::new(), because: None, seen: None };
+    let mut result =
+        RunResult { exit: Exit::Answered, unmet: Vec::new(), because: None, seen: None, is_private: false };
     let (mut tally, mut cut_short, mut saved) = (output.lock().tally(), false, Saved::No);
     let mut observer = (context.again || recorder.has_database()).then(Observer::default);
     output.lock().start(input)?;
@@ -258,6 +270,7 @@ async fn tell(
             }
             Next::Event(Event::Summary(summary)) => {
                 let is_known = input.torrent().is_some();
+                result.is_private = summary.cut_short == Some(CutShort::Private);
                 result.exit = match (mode.metadata_only, is_known, &saved) {
                     (true, true, Saved::Failed(_)) => Exit::LocalError,
                     (true, true, _) => Exit::Answered,
@@ -371,7 +384,7 @@ fn exit(summary: &Summary, mode: Mode) -> Exit {
 impl RunResult {
     /// How the run ended; on stderr what is not met, or why there was no source of peers.
     fn ran(self, name: &str, context: &Context) -> Ran {
-        let Self { exit, unmet, because, seen } = self;
+        let Self { exit, unmet, because, seen, .. } = self;
         if !context.again {
             let mut output = context.output.lock();
             if let Some(because) = because.filter(|_| !output.is_report()) {

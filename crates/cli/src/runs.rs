@@ -81,7 +81,7 @@ pub(crate) async fn run_all(
 
 /// One round.
 async fn once(origins: Vec<Origin>, runs: &mut Runs, mut worst: Exit) -> Result<Ended, AtOnce> {
-    let at_ms = runs.begin().await;
+    let at_ms = runs.begin().await?;
     let mut answered = 0;
     let mut changed = Changed::default();
     let jobs = origins.into_iter().enumerate().map(|(n, origin)| (n, origin, Carried::default()));
@@ -92,7 +92,7 @@ async fn once(origins: Vec<Origin>, runs: &mut Runs, mut worst: Exit) -> Result<
         ran.seen.iter().for_each(|seen| changed.add(seen));
     })
     .await?;
-    if !runs.context.recorder.end_round().await {
+    if !runs.end().await? {
         worst = worst.max(Exit::LocalError);
     }
     // Also when everything had been told, and only the goodbyes were waited for.

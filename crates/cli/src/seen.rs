@@ -7,7 +7,7 @@ use crate::label::Label;
 use crate::recorder::Recorder;
 use client::{CutShort, Event, Outcome, PeerReport, Role, Summary};
 use guard::escape;
-use history::Recorded;
+use history::{MetSeeds, Recorded};
 use report::{Observation, Subject, Tally};
 use std::time::Duration;
 use tracker::PeerAddress;
@@ -43,6 +43,7 @@ pub(crate) struct Seed {
 pub(crate) struct Observer {
     tally: Tally,
     seeds: Vec<Seed>,
+    met: MetSeeds,
 }
 
 impl Observer {
@@ -50,7 +51,7 @@ impl Observer {
     pub(crate) fn count(&mut self, input: &Input, event: &Event, recorder: &Recorder) {
         self.tally.count(event);
         if let Event::Peer(report) = event {
-            recorder.met(input.info_hash(), report);
+            recorder.met(input.info_hash(), report, &mut self.met);
             self.seed(report);
         }
     }
@@ -81,7 +82,7 @@ impl Observer {
             pieces: input.torrent_ref.pieces,
         };
         let mut observation = self.tally.observation(subject, at_ms)?;
-        let recorded = recorder.record(&mut observation).await;
+        let recorded = recorder.record(&mut observation, self.met).await;
         let missing = missing(input, &summary.swarm);
         let unmet = until.map(|until| until.unmet(summary).collect()).unwrap_or_default();
         Some(Seen { label: Label::of(input), observation, recorded, seeds: self.seeds, missing, unmet })

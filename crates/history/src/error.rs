@@ -1,6 +1,7 @@
 //! Why a history cannot be opened, read or written.
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use std::io;
 
 /// Why a history cannot be opened, read or written. Each text is one line, without the path, which the caller knows. After an error
@@ -94,6 +95,10 @@ impl From<rusqlite::Error> for Error {
             E::SqliteFailure(code, _) | E::SqlInputError { error: code, .. } => E::SqliteFailure(code, None),
             error => error,
         };
+        // The index of the log is made as long as it may become, and a disk without room for that is told as one that fails.
+        if error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) {
+            return Self::Full;
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DiskFull) => Self::Full,
@@ -120,5 +125,19 @@ impl From<io::Error> for Error {
             io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
             _ => Self::Open(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_without_room_for_the_log_is_full() {
+        let of = |code| Error::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None));
+        for code in [rusqlite::ffi::SQLITE_FULL, SQLITE_IOERR_SHMSIZE] {
+            assert!(matches!(of(code), Error::Full), "{code}");
+        }
+        assert!(matches!(of(rusqlite::ffi::SQLITE_IOERR_READ), Error::Io(_)));
     }
 }

@@ -19,7 +19,7 @@ mod unused;
 pub use error::Error;
 pub use history::History;
 pub use merge::Merged;
-pub use met::MetPeers;
+pub use met::{MetPeers, MetSeeds};
 pub use read::Latest;
 pub use record::{Recorded, Round};
 pub use schema::VERSION;

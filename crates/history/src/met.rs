@@ -23,15 +23,18 @@ pub struct MetPeers {
 #[derive(Debug, Default)]
 struct Torrent {
     peers: HashSet<u64>,
-    /// Seeds of the round before; `None` in the first.
+    /// Seeds of the last run that says something of the swarm; `None` in the first.
     seeds_before: Option<HashSet<u64>>,
-    /// Seeds of this round so far.
-    seeds: HashSet<u64>,
 }
 
+/// The seeds of one run so far. Two runs of one round may be about the same torrent, which is given twice; and one that is
+/// interrupted leaves nothing behind.
+#[derive(Debug, Default)]
+pub struct MetSeeds(HashSet<u64>);
+
 impl MetPeers {
-    /// Counts a peer of a run about this torrent.
-    pub fn count(&mut self, info_hash: InfoHash, report: &PeerReport) {
+    /// Counts a peer of a run about this torrent, among whose seeds it is if it is one.
+    pub fn count(&mut self, info_hash: InfoHash, report: &PeerReport, MetSeeds(seeds): &mut MetSeeds) {
         let hash = self.key.hash_one(&report.address);
         let torrent = self.torrents.entry(info_hash).or_default();
         let has_room = torrent.peers.len() < MOST_OF_ONE && self.peers < MOST_OF_ALL;
@@ -40,15 +43,14 @@ impl MetPeers {
         }
         // As the summary counts clients: each once.
         let is_one = report.counts_instead || (report.same_as, report.maybe_same_as) == (None, None);
-        if report.outcome == Outcome::Ok && report.role == Role::Seed && is_one && torrent.seeds.len() < MOST_OF_ONE {
-            torrent.seeds.insert(hash);
+        if report.outcome == Outcome::Ok && report.role == Role::Seed && is_one && seeds.len() < MOST_OF_ONE {
+            seeds.insert(hash);
         }
     }
 
-    /// Ends the round of a torrent, and notes the counts in its observation. A run that says nothing of the swarm makes no seed gone.
-    pub fn end_round(&mut self, observation: &mut Observation) {
+    /// Ends a run with these seeds, and notes the counts in its observation. One that says nothing of the swarm makes no seed gone.
+    pub fn end_run(&mut self, observation: &mut Observation, MetSeeds(seeds): MetSeeds) {
         let torrent = self.torrents.entry(observation.info_hash).or_default();
-        let seeds = std::mem::take(&mut torrent.seeds);
         let difference =
             |from: &HashSet<u64>, to: &HashSet<u64>| u32::try_from(from.difference(to).count()).unwrap_or(u32::MAX);
         let mut met = Met { distinct_peers: u32::try_from(torrent.peers.len()).unwrap_or(u32::MAX), ..Met::default() };

@@ -26,7 +26,7 @@ pub(crate) struct Rounds {
 
     /// Do it again, every minute unless --every says otherwise, until this holds of all torrents, as with --fail-under; --deadline is
     /// then that of the whole, with exit code 1
-    #[arg(long, value_name = "CONDITIONS", conflicts_with = "nagios", hide_short_help = true, help_heading = OUTPUT)]
+    #[arg(long, value_name = "CONDITIONS", conflicts_with_all = ["nagios", "fail_under"], hide_short_help = true, help_heading = OUTPUT)]
     until: Option<Conditions>,
 
     /// Keep what is seen in this SQLite file, and say what has changed

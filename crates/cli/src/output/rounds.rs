@@ -33,6 +33,11 @@ impl Output {
         self.flush()
     }
 
+    /// Whether a round has its lines.
+    pub(crate) fn has_rounds(&self) -> bool {
+        matches!(self.options.form, Form::Report { .. })
+    }
+
     /// Which of several torrents have changed since the observation before, in front of the table.
     pub(crate) fn changed(&mut self, lines: Option<String>) -> io::Result<()> {
         // Behind reports, if there are some.

@@ -17,6 +17,8 @@ const LIST_BYTES: usize = 16 << 10;
 pub(crate) struct Carried {
     read: Option<(Option<Stamp>, Input)>,
     membership: Option<(Hashes, Membership)>,
+    /// A torrent that is not asked about, as its metadata says that it is private.
+    refused: Option<Hashes>,
 }
 
 /// What a file is known by without reading it.
@@ -82,6 +84,16 @@ impl Carried {
             Some((_, membership)) => (Membership::default(), membership.leave(config, shared).await),
             None => (Membership::default(), Vec::new()),
         }
+    }
+
+    /// Notes that a torrent is private, and not to be asked about again (BEP 27).
+    pub(crate) fn refuse(&mut self, hashes: Hashes) {
+        self.refused = Some(hashes);
+    }
+
+    /// Whether a run has found this torrent private.
+    pub(crate) fn is_refused(&self, hashes: &Hashes) -> bool {
+        self.refused.as_ref() == Some(hashes)
     }
 
     /// Keeps what the process is to the torrent's trackers.

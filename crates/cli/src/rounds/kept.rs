@@ -21,6 +21,9 @@ pub(super) struct Kept {
     pub(super) label: Label,
     /// What its last run saw.
     pub(super) last: Option<Observation>,
+    /// What the last one saw that says anything of the swarm, if that is another: this machine may have been offline since.
+    of_swarm: Option<Observation>,
+    /// The seeds of that.
     seeds: Vec<Seed>,
     /// Why its last run was none.
     pub(super) fault: Option<String>,
@@ -43,6 +46,7 @@ impl Kept {
             origin,
             carried: Carried::default(),
             last: None,
+            of_swarm: None,
             seeds: Vec::new(),
             fault: None,
             exit: Exit::Answered,
@@ -65,22 +69,79 @@ impl Kept {
             return;
         };
         let changed: Vec<Change> = match (&self.last, &seen.recorded) {
-            (Some(last), _) => seen.observation.changes_since(last),
+            (Some(last), _) => self.changes_since(last, &seen.observation),
             (None, Some(recorded)) => recorded.changes.clone(),
             (None, None) => Vec::new(),
         };
         // What a first run meets is not new.
-        let before = self.last.is_some().then_some(&*self.seeds);
+        let before = self.last_of_swarm().is_some().then_some(&*self.seeds);
         self.news = (!changed.is_empty() || self.fault.is_some()).then(|| changes(&seen, &changed, before));
         self.unmet.extend(seen.unmet);
         self.fault = None;
         self.pauses.ran(is_alive(seen.observation.verdict), every);
         self.range.add(&seen.observation);
-        (self.label, self.seeds, self.last) = (seen.label, seen.seeds, Some(seen.observation));
+        self.label = seen.label;
+        if seen.observation.is_of_swarm() {
+            (self.seeds, self.of_swarm) = (seen.seeds, None);
+        } else if self.of_swarm.is_none() {
+            self.of_swarm = self.last.take().filter(Observation::is_of_swarm);
+        }
+        self.last = Some(seen.observation);
+    }
+
+    /// What is different from the run before; and of one that says something of the swarm, from the last that did.
+    fn changes_since(&self, last: &Observation, now: &Observation) -> Vec<Change> {
+        let Some(before) = self.of_swarm.as_ref().filter(|_| now.is_of_swarm()) else {
+            return now.changes_since(last);
+        };
+        let others = now.changes_since(before).into_iter().filter(|change| !matches!(change, Change::Verdict { .. }));
+        std::iter::once(Change::Verdict { from: last.verdict, to: now.verdict }).chain(others).collect()
+    }
+
+    fn last_of_swarm(&self) -> Option<&Observation> {
+        self.of_swarm.as_ref().or(self.last.as_ref().filter(|last| last.is_of_swarm()))
     }
 
     /// Whether its last run saw something of it.
     pub(super) fn last_is_of_now(&self) -> bool {
         self.is_due && self.fault.is_none() && self.last.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seen::Seen;
+    use client::Verdict;
+    use ids::InfoHash;
+
+    /// A run that saw this, with these verified seeds.
+    fn ran(verdict: Verdict, seeds: &[&str]) -> Ran {
+        let mut observation = Observation::new(InfoHash([7; 20]), 0, verdict);
+        observation.verified_seeds = u32::try_from(seeds.len()).unwrap();
+        let seed = |ip: &&str| Seed { address: format!("{ip}:6881").parse().unwrap(), client: None };
+        let (label, seeds) = (Label::of_path("a"), seeds.iter().map(seed).collect());
+        let seen = Seen { label, observation, recorded: None, seeds, missing: None, unmet: Vec::new() };
+        Ran { exit: Exit::Answered, fault: None, seen: Some(seen), unmet: Vec::new() }
+    }
+
+    #[test]
+    fn seeds_that_went_while_this_machine_was_offline_are_told() {
+        let mut kept = Kept::new(Origin::File("a.torrent".into()));
+        let told: Vec<Option<String>> = [
+            ran(Verdict::Healthy, &["192.0.2.1", "192.0.2.2"]),
+            ran(Verdict::Offline, &[]),
+            ran(Verdict::Offline, &[]),
+            ran(Verdict::Healthy, &["192.0.2.1"]),
+            ran(Verdict::Healthy, &["192.0.2.1"]),
+        ]
+        .into_iter()
+        .map(|ran| {
+            kept.take(ran, Duration::from_secs(60));
+            kept.news.as_ref().map(|news| news.join("; "))
+        })
+        .collect();
+        let gone = "the seed at 192.0.2.2 is gone";
+        assert_eq!(told.iter().map(Option::as_deref).collect::<Vec<_>>(), [None, Some(""), None, Some(gone), None]);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::conditions::Conditions;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// When what is done is done again.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,15 @@ pub(crate) struct Schedule {
     pub(crate) until: Option<Conditions>,
     /// How long it may take to hold.
     pub(crate) deadline: Option<Duration>,
+}
+
+impl Schedule {
+    /// When the next round is due, of one that was due at a time and began after it: this far from that, so that rounds do not
+    /// drift by the moments that each is late; or from its beginning where that was much later, so that none follows at once.
+    pub(crate) fn next(&self, due: Instant, begun: Instant) -> Instant {
+        let late = begun.saturating_duration_since(due);
+        (if late < self.every / 10 { due } else { begun }) + self.every
+    }
 }
 
 /// The longest time without a run about a torrent that seems dead.
@@ -65,6 +75,15 @@ mod tests {
             is_due
         };
         (1..=all).filter(due).collect()
+    }
+
+    #[test]
+    fn rounds_do_not_drift_and_none_follows_at_once() {
+        let every = Duration::from_secs(60);
+        let schedule = Schedule { every, count: None, until: None, deadline: None };
+        let due = Instant::now();
+        let after = |seconds| schedule.next(due, due + Duration::from_secs(seconds)) - due;
+        assert_eq!([0, 5, 6, 59, 600].map(|seconds| after(seconds).as_secs()), [60, 60, 66, 119, 660]);
     }
 
     #[test]

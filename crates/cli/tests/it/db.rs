@@ -106,6 +106,17 @@ fn a_file_that_cannot_be_used_is_told_and_the_run_goes_on() {
     assert_eq!(observations(&db, &lab).len(), 1);
 }
 
+/// By two files of one torrent: each run has its own seeds.
+#[test]
+fn a_torrent_that_is_given_twice_loses_no_seed() {
+    let (lab, db) = kept("db-twice");
+    let again = lab.file("again.torrent", &std::fs::read(lab.torrent()).unwrap());
+    let (code, stdout, stderr) = of(&["--every", "1s", "--count", "2", again.to_str().unwrap()], &db, &lab);
+    assert!(code == 0 && !stdout.contains("gone"), "{stdout}{stderr}");
+    let gone: Vec<u32> = observations(&db, &lab).iter().map(|seen| seen.met.unwrap().seeds_gone).collect();
+    assert_eq!(gone, [0, 0, 0]);
+}
+
 #[test]
 fn a_second_writer_is_told_and_goes_on() {
     let (lab, db) = kept("db-writers");

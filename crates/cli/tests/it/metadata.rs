@@ -206,6 +206,15 @@ fn a_link_that_turns_out_private_ends_the_run_as_a_private_file_does() {
     assert!(code == 3 && stdout.contains("private (BEP 27)"), "{stdout}");
     let (code, stdout, _) = run(&lab, &["--allow-private", &link]);
     assert!(code == 0 && joined(&stdout).contains(" pieces of 256 KiB, private "), "{stdout}");
+    // Rounds ask once: its tracker is told at the end of the first, and nothing more.
+    let before = lab.events().len();
+    let (code, stdout, stderr) = run(&lab, &["--every", "1s", "--count", "3", &link]);
+    assert!(
+        code == 2 && stdout.lines().filter(|line| line.contains("private torrent, as its")).count() == 1,
+        "{stdout}"
+    );
+    assert!(!stdout.contains("nothing was sent") && stderr.is_empty(), "{stdout}{stderr}");
+    assert_eq!(lab.events()[before..], ["started", "stopped"]);
     // What was asked for is there by then.
     let (code, stdout, _) = run(&lab, &["metadata", &link, "-o", "got.torrent"]);
     assert!(code == 0 && joined(&stdout).contains("it is private (BEP 27), which a link does not tell"), "{stdout}");

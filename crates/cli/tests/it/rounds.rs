@@ -204,6 +204,16 @@ fn every_round_has_its_json() {
         .filter(|kind| ["start", "peer", "summary"].contains(&kind.as_str()))
         .collect();
     assert_eq!((code, types.join(" ")), (0, "start peer summary start peer summary".to_owned()));
+    // What cannot be asked about has no line of a round here: it is told on stderr, once.
+    let private = SingleFile { private: true, ..SingleFile::new("private.bin", 1_000_000) };
+    let (private, bad) = (lab.file("private.torrent", &private.to_bytes()), lab.file("bad.torrent", b"x"));
+    let args = ["--json", "--count", "2", private.to_str().unwrap(), bad.to_str().unwrap()];
+    let (code, stdout, stderr) = of(&args, &lab);
+    assert_eq!((code, stdout.matches("\"verdict\":\"private_refused\"").count()), (2, 2), "{stdout}");
+    for (name, reason) in [("private.torrent", "private torrent, nothing was sent"), ("bad.torrent", "torrent")] {
+        let is_told = |line: &&str| line.contains(name) && line.contains(reason);
+        assert_eq!(stderr.lines().filter(is_told).count(), 1, "{stderr}");
+    }
     let (code, stdout, _) = of(&["-q", "--count", "3"], &lab);
     assert!(code == 0 && stdout.lines().count() == 2, "the first round and the summary: {stdout}");
 }
@@ -216,6 +226,7 @@ fn what_cannot_be_repeated() {
         (&["--every", "500ms"], "expected at least a second"),
         (&["--every", "10m", "--nagios"], "cannot be used with"),
         (&["--until", "seed=1"], "expected one of seeds"),
+        (&["--until", "seeds=1", "--fail-under", "seeds=2"], "cannot be used with"),
     ] {
         let (code, stdout, stderr) = told(&listening(args, &lab.torrent()).output().unwrap());
         assert!(format!("{stdout}{stderr}").contains(reason), "{args:?}: {stdout}{stderr}");

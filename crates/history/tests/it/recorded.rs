@@ -1,7 +1,7 @@
 //! What is recorded is read back, in its order, and what changed is told.
 
 use crate::support::{Folder, HOUR_MS, START_MS, at, full, hash, record_at, seen, times};
-use history::{History, MetPeers};
+use history::{History, MetPeers, MetSeeds};
 use proptest::prelude::*;
 use report::{Copies, Observation, Outcome, PeerReport, Role, Stage, Verdict};
 
@@ -123,15 +123,22 @@ fn peers_are_counted_over_rounds_and_never_stored() {
     ];
     let mut counts = Vec::new();
     for peers in rounds {
-        peers.iter().for_each(|(n, role)| met.count(hash(7), &peer(*n, *role)));
+        // The torrent is given twice, so that two runs are about it at the same time.
+        let mut runs = [(); 2].map(|()| MetSeeds::default());
+        for (n, role) in peers {
+            runs.iter_mut().for_each(|run| met.count(hash(7), &peer(*n, *role), run));
+        }
+        let [first, second] = runs;
         let mut seen = seen(7, Some(3.0));
-        met.end_round(&mut seen);
+        met.end_run(&mut seen, first);
         record_at(&mut history, START_MS, &seen);
-        // Nothing is gone because this machine was offline.
-        let mut offline = Observation::new(hash(7), 0, Verdict::Offline);
-        met.end_round(&mut offline);
         let known = seen.met.unwrap();
         counts.push((known.distinct_peers, known.seeds_new, known.seeds_gone));
+        met.end_run(&mut seen, second);
+        assert_eq!(seen.met.map(|met| (met.seeds_new, met.seeds_gone)), Some((0, 0)));
+        // Nothing is gone because this machine was offline, nor because a run was interrupted that had met a few.
+        met.end_run(&mut Observation::new(hash(7), 0, Verdict::Offline), MetSeeds::default());
+        met.count(hash(7), &peer(2, Role::Seed), &mut MetSeeds::default());
     }
     assert_eq!(counts, [(3, 0, 0), (5, 2, 1), (5, 1, 3)]);
     drop(history);
