@@ -41,6 +41,8 @@ struct Database {
     lost: usize,
     /// Why it could not be written last, as it was told.
     told: Option<String>,
+    /// Whether it was removed or replaced and opened anew, which is to be told.
+    is_another: bool,
 }
 
 impl Recorder {
@@ -54,6 +56,7 @@ impl Recorder {
             held_back: Vec::new(),
             lost: 0,
             told: None,
+            is_another: false,
         });
         Self {
             output,
@@ -108,10 +111,14 @@ impl Recorder {
         let done = tokio::task::spawn_blocking(move || {
             let done = work(&mut database);
             let told = database.told.clone();
-            (done, told, database.path.clone())
+            (done, told, database.path.clone(), std::mem::take(&mut database.is_another))
         });
         match done.await {
-            Ok((done, told, path)) => {
+            Ok((done, told, path, is_another)) => {
+                if is_another {
+                    let said = "was removed or replaced: recording goes on in the file that is there now";
+                    self.output.lock().report_error(&shown_word(path.as_os_str()), said);
+                }
                 self.tell(&path, before, told);
                 Some(done)
             }
@@ -150,7 +157,14 @@ impl Database {
             Some(history) => history,
             None => History::open(&self.path)?,
         };
-        self.round = Some(history.begin_round(self.at_ms)?);
+        let mut round = history.begin_round(self.at_ms);
+        if matches!(round, Err(Error::Moved)) {
+            drop(history);
+            history = History::open(&self.path)?;
+            round = history.begin_round(self.at_ms);
+            self.is_another = round.is_ok();
+        }
+        self.round = Some(round?);
         self.history = Some(history);
         Ok(())
     }
@@ -226,12 +240,37 @@ mod tests {
     use super::*;
     use client::Verdict;
 
+    fn empty(path: PathBuf) -> Database {
+        let (history, round, held_back, lost, told) = (None, None, Vec::new(), 0, None);
+        Database { path, history, round, at_ms: 0, is_any: false, held_back, lost, told, is_another: false }
+    }
+
+    #[test]
+    fn a_file_that_is_removed_between_rounds_is_made_anew() {
+        let folder = std::env::temp_dir().join(format!("bt-handshake-removed-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let path = folder.join("a.db");
+        let mut database = empty(path.clone());
+        for at_ms in [1000, 2000, 3000] {
+            database.begin_round(at_ms);
+            assert!(database.record(Observation::new(InfoHash([1; 20]), at_ms, Verdict::Healthy)).is_some());
+            assert!(database.end_round(at_ms) && database.told.is_none());
+            assert_eq!(std::mem::take(&mut database.is_another), at_ms == 2000);
+            if at_ms == 1000 {
+                std::fs::remove_file(&path).unwrap();
+            }
+        }
+        drop(database);
+        let mut history = History::open_read_only(&path).unwrap();
+        assert_eq!(history.observations(InfoHash([1; 20])).unwrap().len(), 2);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
     #[test]
     fn what_cannot_be_written_is_held_back_to_the_end_of_the_round() {
         let folder = std::env::temp_dir().join(format!("bt-handshake-held-back-{}", std::process::id()));
         let path = folder.join("a.db");
-        let (history, round, held_back, lost, told) = (None, None, Vec::new(), 0, None);
-        let mut database = Database { path, history, round, at_ms: 0, is_any: false, held_back, lost, told };
+        let mut database = empty(path);
         let seen = |n| Observation::new(InfoHash([n; 20]), 1000, Verdict::Healthy);
         database.begin_round(1000);
         assert!(database.told.as_deref().is_some_and(|told| told.starts_with("the history cannot be opened: ")));

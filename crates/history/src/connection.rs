@@ -1,12 +1,11 @@
 //! Opening the file.
 
 use crate::error::Error;
-use crate::lock::WriterLock;
+use crate::lock::{WriterLock, beside, is_nowhere};
 use crate::schema::{self, Found, VERSION};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,12 +17,32 @@ const LONGEST_VALUE: i32 = 1024 * 1024;
 /// Prepared statements that are kept: all that are used.
 const STATEMENTS: usize = 32;
 
-/// Opens a history for writing, makes it if it is not there, and brings an older one up to date.
+/// Opens a history for writing, makes it if it is not there, and brings an older one up to date. One that cannot be made leaves
+/// nothing behind.
 pub(crate) fn for_writing(path: &Path) -> Result<(Connection, WriterLock), Error> {
     let path = resolve(path)?;
-    let lock = WriterLock::take(&path)?;
+    let mut lock = WriterLock::take(&path)?;
+    let is_new = is_nowhere(&path);
+    match made(&path) {
+        Ok(connection) => {
+            lock.watch();
+            Ok((connection, lock))
+        }
+        Err(error) => {
+            if is_new {
+                for suffix in ["", "-wal", "-shm"] {
+                    _ = fs::remove_file(beside(&path, suffix));
+                }
+            }
+            lock.undo();
+            Err(error)
+        }
+    }
+}
+
+fn made(path: &Path) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let mut connection = open(&path, flags)?;
+    let mut connection = open(path, flags)?;
     // SQLite opens a file that it may not write for reading.
     if connection.is_readonly("main")? {
         return Err(Error::ReadOnly);
@@ -32,7 +51,7 @@ pub(crate) fn for_writing(path: &Path) -> Result<(Connection, WriterLock), Error
     write_ahead(&connection)?;
     schema::migrate(&mut connection, found)?;
     schema::check(&connection)?;
-    Ok((connection, lock))
+    Ok(connection)
 }
 
 /// Opens a history for reading, which its writer may have open.
@@ -125,7 +144,5 @@ fn reason(path: &Path) -> Option<io::Error> {
 }
 
 fn has_log(path: &Path) -> bool {
-    let mut log = OsString::from(path);
-    log.push("-wal");
-    fs::metadata(log).is_ok_and(|log| log.len() > 0)
+    fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }

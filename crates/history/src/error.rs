@@ -2,6 +2,7 @@
 
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+use std::ffi::OsString;
 use std::io;
 
 /// Why a history cannot be opened, read or written. Each text is one line, without the path, which the caller knows. After an error
@@ -62,6 +63,18 @@ pub enum Error {
     /// The operating system refused.
     #[error("the history cannot be opened")]
     Open(#[source] io::Error),
+    /// The file of the writer's lock cannot be made or opened, as in a folder that cannot be written to.
+    #[error("the lock file {name:?} beside it cannot be opened")]
+    Lock {
+        /// Its name, without the folder.
+        name: OsString,
+        /// Why.
+        source: io::Error,
+    },
+    /// It was removed or replaced while it was open, or its lock file was: what is written to it from now on would be lost. Only at
+    /// the beginning of a round, and only on Unix. To open it again makes a new one, or takes the one that is there.
+    #[error("the file was removed or replaced while it was open")]
+    Moved,
     /// The operating system failed to read or write.
     #[error("the history cannot be read or written")]
     Io(#[source] rusqlite::Error),

@@ -37,6 +37,16 @@ impl History {
         Ok(Self { connection, names: Names::default(), lock: None })
     }
 
+    /// Whether the file still has its name.
+    pub(crate) fn check_place(&self) -> Result<(), Error> {
+        if self.lock.as_ref().is_none_or(WriterLock::is_unmoved) {
+            return Ok(());
+        }
+        // The log goes by its name: what it has is folded into the file that it is of, so that it is not taken for that of another.
+        _ = self.connection.query_row("PRAGMA wal_checkpoint(truncate)", [], |_| Ok(()));
+        Err(Error::Moved)
+    }
+
     /// What reads the file.
     pub(crate) fn access(&mut self) -> Access<'_> {
         Access { connection: &self.connection, names: &mut self.names }

@@ -40,8 +40,9 @@ impl History {
     /// Begins a round at this time: milliseconds since 1970 in UTC.
     ///
     /// # Errors
-    /// The file cannot be written to.
+    /// [`Error::Moved`] if another file, or none, has its name by now; the file cannot be written to.
     pub fn begin_round(&mut self, at_ms: i64) -> Result<Round, Error> {
+        self.check_place()?;
         let at_ms = clamped_time(at_ms);
         self.write(|access| {
             let last: Option<i64> =

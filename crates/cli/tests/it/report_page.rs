@@ -146,6 +146,11 @@ fn what_cannot_be_reported_is_said_in_a_line() {
     let (db, page) = (folder.path("swarms.db"), folder.file("page.html", "old"));
     recorded(&db);
     let other = folder.file("other.db", [b"SQLite format 3\0".as_slice(), &[0; 200]].concat());
+    // Its text stands once, and not again as that of its cause.
+    let mut bytes = std::fs::read(&db).unwrap();
+    bytes[4096..].fill(0xff);
+    let torn = folder.file("torn.db", bytes);
+    let says_once = "torn.db: the history is damaged: Error code 11: database disk image is malformed\n";
     let html = folder.file("x.html", "<html>\n</html>\n");
     let newer = folder.file(
         "newer.ndjson",
@@ -155,6 +160,7 @@ fn what_cannot_be_reported_is_said_in_a_line() {
     for (args, says) in [
         (vec!["none.db", "-o", &page], "none.db: No such file or directory"),
         (vec![&other, "-o", &page], "other.db: not a SQLite database"),
+        (vec![&torn, "-o", &page], says_once),
         (vec![&html, "-o", &page], "x.html: neither a history nor a JSON report"),
         (vec![&newer, "-o", &page], "schema 2 of a newer program"),
         (vec!["/tmp", "-o", &page], "/tmp is a folder"),

@@ -59,6 +59,68 @@ fn files_of_others_are_left_as_they_are() {
     History::open(&folder.path("empty.db")).unwrap();
 }
 
+#[test]
+fn what_cannot_be_made_leaves_nothing_behind_but_what_was_there() {
+    let folder = Folder::new();
+    let [path, lock] = ["a.db", "a.db-lock"].map(|name| folder.path(name));
+    // The log cannot be made, as on a full disk.
+    fs::create_dir(folder.path("a.db-wal")).unwrap();
+    let refused = || assert!(matches!(History::open(&path).unwrap_err(), Error::Io(_)));
+    refused();
+    assert!(!path.exists() && !lock.exists() && !folder.path("a.db-shm").exists());
+    fs::write(&lock, "").unwrap();
+    refused();
+    assert!(!path.exists() && lock.exists());
+    fs::write(&path, "").unwrap();
+    refused();
+    assert!(path.exists() && lock.exists());
+    let text = folder.path("text.db");
+    fs::write(&text, "no database, and so none of its files is made beside it".repeat(9)).unwrap();
+    assert!(matches!(History::open(&text).unwrap_err(), Error::NotADatabase));
+    assert!(text.exists() && !folder.path("text.db-lock").exists());
+}
+
+#[test]
+fn a_lock_file_that_cannot_be_opened_is_named() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("a.db-lock")).unwrap();
+    let error = History::open(&folder.path("a.db")).unwrap_err();
+    assert!(one_line(&error).starts_with("the lock file \"a.db-lock\" beside it cannot be opened: "), "{error:?}");
+    assert!(!folder.path("a.db").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_was_removed_or_replaced_is_told_at_the_next_round() {
+    let folder = Folder::new();
+    let [path, lock, elsewhere] = ["a.db", "a.db-lock", "b.db"].map(|name| folder.path(name));
+    let mut history = History::open(&path).unwrap();
+    let told = |history: &mut History| {
+        let error = history.begin_round(START_MS).unwrap_err();
+        assert!(matches!(error, Error::Moved), "{error:?}");
+    };
+    record_at(&mut history, START_MS, &full(7));
+    // Moved away: what was recorded is in the file, and not in the log that others find beside a new one.
+    fs::rename(&path, &elsewhere).unwrap();
+    told(&mut history);
+    drop(history);
+    assert_eq!(History::open(&elsewhere).unwrap().observations(hash(7)).unwrap().len(), 1);
+    let mut history = History::open(&path).unwrap();
+    assert!(history.torrents().unwrap().is_empty());
+    record_at(&mut history, START_MS, &full(8));
+    // Replaced.
+    fs::rename(&elsewhere, &path).unwrap();
+    told(&mut history);
+    drop(history);
+    let mut history = History::open(&path).unwrap();
+    assert_eq!([7, 8].map(|n| history.observations(hash(n)).unwrap().len()), [1, 0]);
+    // Its lock alone.
+    fs::remove_file(&lock).unwrap();
+    told(&mut history);
+    drop(history);
+    record_at(&mut History::open(&path).unwrap(), START_MS, &full(7));
+}
+
 fn change(path: &Path, sql: &str) {
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
@@ -237,6 +299,8 @@ mod read_only {
         allow(&path, 0o400);
         assert!(matches!(History::open(&path).unwrap_err(), Error::ReadOnly));
         allow(path.parent().unwrap(), 0o500);
+        let new = History::open(&folder.path("new.db")).unwrap_err();
+        assert!(one_line(&new).contains("new.db-lock"), "{new:?}");
         assert_eq!(History::open_read_only(&path).unwrap().observations(hash(7)).unwrap().len(), 1);
         allow(path.parent().unwrap(), 0o700);
     }

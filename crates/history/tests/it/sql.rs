@@ -63,6 +63,33 @@ fn when_did_copies_fall_below_one() {
     drop(history);
 }
 
+/// Claimed and not verified are two: one of an earlier run, one that was asked of trackers alone since. The third was verified.
+#[test]
+fn claimed_but_not_verified_is_of_the_newest_observation_of_each_torrent() {
+    let folder = Folder::new();
+    let path = folder.path("a.db");
+    let mut history = History::open(&path).unwrap();
+    let claimed = |n, verified| {
+        let mut seen = seen(n, Some(0.5));
+        (seen.claimed_seeds, seen.verified_seeds) = (Some(5), verified);
+        seen
+    };
+    for (hour, seen) in (0..).zip([claimed(7, 1), claimed(7, 0), claimed(8, 0), claimed(9, 0), claimed(9, 2)]) {
+        record_at(&mut history, START_MS + hour * HOUR_MS, &seen);
+    }
+    let mut trackers_only = report::Observation::new(crate::support::hash(9), 0, report::Verdict::TrackersOnly);
+    trackers_only.claimed_seeds = Some(5);
+    record_at(&mut history, START_MS + 9 * HOUR_MS, &trackers_only);
+    let sql = line("SELECT h.name, h.verified_seeds");
+    assert_eq!(ask(&path, sql), ["torrent 7|0|5", "torrent 8|0|5"]);
+    // Never all observations of all torrents.
+    let connection = Connection::open(&path).unwrap();
+    let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps: Vec<String> = plan.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(steps.iter().filter(|step| step.starts_with("SCAN")).collect::<Vec<_>>(), ["SCAN t"], "{steps:?}");
+    assert!(steps.iter().any(|step| step.contains("o USING PRIMARY KEY (torrent=? AND round=?)")), "{steps:?}");
+}
+
 #[test]
 fn steps_have_the_verdicts_that_say_something_of_the_swarm() {
     let folder = Folder::new();
