@@ -11,15 +11,16 @@ use std::time::Duration;
 /// Where claims are so many times what is verified, the scale is logarithmic: on an even one the verified seeds lie on the axis.
 const FAR_APART: f64 = 20.0;
 
-/// Each chart of which at least one value is known.
-pub(crate) fn charts(series: &Series, made_at: UnixTime) -> Vec<Chart> {
+/// Each chart of which at least one value is known. `now` is what the last values are called: they may be old.
+pub(crate) fn charts(series: &Series, made_at: UnixTime, now: &'static str) -> Vec<Chart> {
     let points = date::in_order(&series.points, |point| point.at, made_at);
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
     let axis = TimeScale::new(first.at, last.at);
-    [seeds(&points, axis), copies_chart(&points, axis), responses(&points, axis)].into_iter().flatten().collect()
+    let charts = [seeds(&points, axis, now), copies_chart(&points, axis, now), responses(&points, axis, now)];
+    charts.into_iter().flatten().collect()
 }
 
-fn seeds(points: &[Point], axis: TimeScale) -> Option<Chart> {
+fn seeds(points: &[Point], axis: TimeScale, now: &'static str) -> Option<Chart> {
     let claimed = values(points, |point| point.claimed.map(f64::from));
     let verified = values(points, |point| point.verified.map(f64::from));
     let (most_claimed, most_verified) = (most(&claimed), most(&verified));
@@ -28,8 +29,8 @@ fn seeds(points: &[Point], axis: TimeScale) -> Option<Chart> {
     let scale = if is_logarithmic { ValueScale::logarithmic(all) } else { ValueScale::new(all, 1.0) };
     let number = |value: u32| grouped(u64::from(value));
     let said = [
-        known(points, |point| point.verified, number).map(|known| format!("verified {known}")),
-        known(points, |point| point.claimed, number).map(|known| format!("claimed {known}")),
+        known(points, |point| point.verified, number, now).map(|known| format!("verified {known}")),
+        known(points, |point| point.claimed, number, now).map(|known| format!("claimed {known}")),
         is_logarithmic.then(|| "logarithmic scale".to_owned()),
     ];
     Some(Chart {
@@ -42,7 +43,7 @@ fn seeds(points: &[Point], axis: TimeScale) -> Option<Chart> {
     })
 }
 
-fn copies_chart(points: &[Point], axis: TimeScale) -> Option<Chart> {
+fn copies_chart(points: &[Point], axis: TimeScale, now: &'static str) -> Option<Chart> {
     let least = values(points, |point| point.copies.map(|copies| copies.min));
     let at_most = values(points, |point| point.copies.map(|copies| copies.max).filter(|_| is_range(point)));
     // Below one copy is what matters: the axis always has it.
@@ -62,7 +63,7 @@ fn copies_chart(points: &[Point], axis: TimeScale) -> Option<Chart> {
         said: format!(
             "{} {}{}",
             copies(last),
-            when(points, |point| point.copies.is_some()),
+            when(points, |point| point.copies.is_some(), now),
             lowest.unwrap_or_default()
         ),
         keys,
@@ -80,7 +81,7 @@ fn is_range(point: &Point) -> bool {
     point.copies.is_some_and(|copies| copies.max > copies.min)
 }
 
-fn responses(points: &[Point], axis: TimeScale) -> Option<Chart> {
+fn responses(points: &[Point], axis: TimeScale, now: &'static str) -> Option<Chart> {
     let median = values(points, |point| point.response.map(|took| took.as_secs_f64()));
     let decile = values(points, |point| point.response_ninth_decile.map(|took| took.as_secs_f64()));
     let scale = ValueScale::new(most(&median)?.max(most(&decile).unwrap_or(0.0)), 0.001);
@@ -88,7 +89,7 @@ fn responses(points: &[Point], axis: TimeScale) -> Option<Chart> {
     keys.extend(most(&decile).map(|_| Key { class: "possible", words: "nine of ten" }));
     Some(Chart {
         title: "Response times",
-        said: known(points, |point| point.response, time).unwrap_or_default(),
+        said: known(points, |point| point.response, time, now).unwrap_or_default(),
         keys,
         times: axis.marks(),
         values: scale.marks(axis_time),
@@ -109,16 +110,17 @@ fn known<V: Copy + Ord>(
     points: &[Point],
     value: impl Fn(&Point) -> Option<V>,
     shown: impl Fn(V) -> String,
+    now: &'static str,
 ) -> Option<String> {
     let known = || points.iter().filter_map(&value);
     let (last, least, most) = (shown(known().next_back()?), known().min()?, known().max()?);
     let range = if least == most { String::new() } else { format!(", {} to {}", shown(least), shown(most)) };
-    Some(format!("{last} {}{range}", when(points, |point| value(point).is_some())))
+    Some(format!("{last} {}{range}", when(points, |point| value(point).is_some(), now)))
 }
 
 /// Whether the last known value is that of the last point.
-fn when(points: &[Point], is_known: impl Fn(&Point) -> bool) -> &'static str {
-    if points.last().is_some_and(is_known) { "now" } else { "when last known" }
+fn when(points: &[Point], is_known: impl Fn(&Point) -> bool, now: &'static str) -> &'static str {
+    if points.last().is_some_and(is_known) { now } else { "when last known" }
 }
 
 /// A whole number as an axis has it.
@@ -156,7 +158,8 @@ mod tests {
 
     #[test]
     fn each_chart_says_what_it_shows() {
-        let charts = charts(&series(&[(Some(50), Some(3), 3.3), (Some(48), Some(0), 0.98), (None, Some(2), 2.0)]), NOW);
+        let charts =
+            charts(&series(&[(Some(50), Some(3), 3.3), (Some(48), Some(0), 0.98), (None, Some(2), 2.0)]), NOW, "now");
         let said: Vec<_> = charts.iter().map(|chart| (chart.title, chart.said.as_str())).collect();
         assert_eq!(
             said,
@@ -171,18 +174,18 @@ mod tests {
 
     #[test]
     fn few_verified_seeds_stay_apart_from_zero_beside_large_claims() {
-        let charts = charts(&series(&[(Some(5_000), Some(3), 3.0)]), NOW);
-        assert!(charts[0].said.ends_with("logarithmic scale"));
+        let charts = charts(&series(&[(Some(5_000), Some(3), 3.0)]), NOW, "when last seen");
+        assert_eq!(charts[0].said, "verified 3 when last seen; claimed 5,000 when last seen; logarithmic scale");
         let verified = charts[0].paths.iter().find(|path| path.class == "verified").unwrap();
         assert_eq!(verified.data, "M0 837h0");
     }
 
     #[test]
     fn nothing_known_gives_no_chart_and_no_jump_of_a_clock_hides_what_came_after() {
-        assert!(charts(&Series::default(), NOW).is_empty());
-        assert!(charts(&Series { points: vec![Point::new(5)] }, NOW).is_empty());
+        assert!(charts(&Series::default(), NOW, "now").is_empty());
+        assert!(charts(&Series { points: vec![Point::new(5)] }, NOW, "now").is_empty());
         let mut jumped = series(&[(Some(1), Some(1), 1.0), (Some(2), Some(2), 2.0)]);
         jumped.points.insert(0, Point { claimed: Some(9), ..Point::new(i64::MAX) });
-        assert!(charts(&jumped, NOW)[0].said.contains("claimed 2 now"));
+        assert!(charts(&jumped, NOW, "now")[0].said.contains("claimed 2 now"));
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod age;
 mod bytes_by_seeds;
 mod bytes_over_time;
 mod chart;
@@ -7,6 +8,7 @@ mod csv;
 mod date;
 mod history;
 mod link;
+mod namesakes;
 mod page;
 mod scale;
 mod section;

@@ -1,10 +1,12 @@
 //! The page: overview, chart of bytes, sections, put together by its template.
 
+use crate::age::{as_of, last_seen, nothing_for, now};
 use crate::bytes_by_seeds::{BytesBySeeds, SeedClass};
 use crate::chart::{Chart, area};
 use crate::date;
+use crate::namesakes::Namesakes;
 use crate::scale::{TimeScale, ValueScale};
-use crate::section::{NAME, SENTENCE, Section, name};
+use crate::section::{NAME, ROW_NAME, SENTENCE, Section, name};
 use crate::state::{Mark, to_do, word, worse};
 use crate::text::{copies, grouped, percent, plural, shown, size, span};
 use crate::view::{Overview, TorrentView};
@@ -13,8 +15,6 @@ use std::collections::BTreeSet;
 
 /// Most torrents with a section of their own: the worst. With a year of history each takes about 39 kB of the page.
 pub const MOST_DETAILS: usize = 100;
-/// Longest name in the overview that is shown whole, in characters: about four lines.
-const ROW_NAME: usize = 120;
 /// Rows of the overview that are open; those after them unfold. A browser lays out what is open at once.
 const OPEN_ROWS: usize = 200;
 
@@ -24,23 +24,30 @@ const OPEN_ROWS: usize = 200;
 pub fn page(overview: &Overview) -> String {
     let mut torrents: Vec<&TorrentView> = overview.torrents.iter().collect();
     torrents.sort_by(|a, b| worse(a, b));
+    let namesakes = Namesakes::of(torrents.iter().copied());
+    let as_of = as_of(overview);
     // A torrent that is there twice has one section, so that every anchor is there once.
     let mut hashes = BTreeSet::new();
     let detailed = torrents.iter().take(MOST_DETAILS);
     let sections: Vec<_> = detailed
         .filter_map(|torrent| Some((torrent, torrent.detail.as_deref()?)))
         .filter(|(torrent, _)| hashes.insert(torrent.info_hash))
-        .map(|(torrent, detail)| Section::of(torrent, detail, overview.made_at))
+        .map(|(torrent, detail)| Section::of(torrent, detail, overview.made_at, namesakes.digits(torrent)))
         .collect();
-    let row = |torrent: &&TorrentView| Row::of(torrent, hashes.contains(&torrent.info_hash), overview.made_at);
+    let row = |torrent: &&TorrentView| {
+        let has_section = hashes.contains(&torrent.info_hash);
+        Row::of(torrent, has_section, namesakes.digits(torrent), as_of)
+    };
     let mut rows: Vec<_> = torrents.iter().map(row).collect();
     let folded = rows.split_off(OPEN_ROWS.min(rows.len()));
     let page = Page {
         title: shown(&overview.title, NAME),
+        as_of: date::minute(as_of),
         made: date::minute(overview.made_at),
+        nothing_for: nothing_for(overview),
         said: said(&torrents),
         tally: tally(&torrents),
-        bytes: Bytes::of(overview),
+        bytes: Bytes::of(overview, as_of),
         rows,
         more: grouped(u64::try_from(folded.len()).unwrap_or(u64::MAX)),
         folded,
@@ -55,7 +62,10 @@ pub fn page(overview: &Overview) -> String {
 #[template(path = "page.html")]
 struct Page {
     title: String,
+    as_of: String,
     made: String,
+    /// For how long nothing was recorded when it was made, if that is long.
+    nothing_for: Option<String>,
     said: String,
     tally: Vec<Tally>,
     bytes: Option<Bytes>,
@@ -75,6 +85,8 @@ struct Tally {
 
 /// The chart of bytes by verified seeds, and its sums now.
 struct Bytes {
+    /// Which time the sums are of.
+    now: &'static str,
     chart: Option<Chart>,
     rows: Vec<BytesRow>,
 }
@@ -93,7 +105,11 @@ struct Row {
     /// Where its section is, if it has one.
     anchor: Option<String>,
     name: String,
+    /// The first digits of its hash, where the name does not tell it.
+    digits: Option<String>,
     size: Option<String>,
+    /// When it was, if that is long ago.
+    last_seen: Option<String>,
     mark: Mark,
     word: &'static str,
     seeds: String,
@@ -104,14 +120,16 @@ struct Row {
 }
 
 impl Row {
-    fn of(torrent: &TorrentView, has_section: bool, made_at: i64) -> Self {
+    fn of(torrent: &TorrentView, has_section: bool, digits: Option<String>, as_of: i64) -> Self {
         let number = |seeds: u32| grouped(u64::from(seeds));
         let verified = torrent.verified_seeds.map_or("?".to_owned(), number);
-        let since = |at| Some((date::second(at) + "Z", span(at, made_at).unwrap_or_else(|| date::day(at))));
+        let since = |at| Some((date::second(at) + "Z", span(at, as_of).unwrap_or_else(|| date::day(at))));
         Self {
             anchor: has_section.then(|| torrent.info_hash.to_string()),
             name: name(torrent, ROW_NAME),
+            digits,
             size: torrent.data_size.map(size),
+            last_seen: last_seen(torrent, as_of),
             mark: Mark::of(torrent.verdict),
             word: word(torrent.verdict),
             seeds: match torrent.claimed.seeds {
@@ -160,15 +178,15 @@ fn tally(torrents: &[&TorrentView]) -> Vec<Tally> {
 const CLASSES: [&str; SeedClass::ALL.len()] = ["s0", "s1", "s2", "s4", "s11", "s-unknown"];
 
 impl Bytes {
-    fn of(overview: &Overview) -> Option<Self> {
-        let mut now = BytesBySeeds::new(overview.made_at);
+    fn of(overview: &Overview, as_of: i64) -> Option<Self> {
+        let mut bytes = BytesBySeeds::new(as_of);
         let mut torrents = BytesBySeeds::default();
         for torrent in &overview.torrents {
-            now.add(torrent.verified_seeds, torrent.data_size.unwrap_or(0));
+            bytes.add(torrent.verified_seeds, torrent.data_size.unwrap_or(0));
             torrents.add(torrent.verified_seeds, 1);
         }
-        let (all, count) = (now.total(), torrents.total());
-        let rows = SeedClass::ALL.iter().zip(CLASSES).zip(now.bytes.iter().zip(torrents.bytes));
+        let (all, count) = (bytes.total(), torrents.total());
+        let rows = SeedClass::ALL.iter().zip(CLASSES).zip(bytes.bytes.iter().zip(torrents.bytes));
         let rows = rows.map(|((seeds, class), (bytes, torrents))| BytesRow {
             class,
             seeds: seeds.words(),
@@ -176,15 +194,16 @@ impl Bytes {
             size: size(*bytes),
             share: percent(*bytes, all),
         });
-        (count > 0).then(|| Self { chart: stacked(overview), rows: rows.collect() })
+        let now = now(as_of, overview.made_at);
+        (count > 0).then(|| Self { now, chart: stacked(overview, as_of), rows: rows.collect() })
     }
 }
 
 /// Areas from the highest to the lowest, each from the bottom up: the next hides what is not its own.
-fn stacked(overview: &Overview) -> Option<Chart> {
+fn stacked(overview: &Overview, as_of: i64) -> Option<Chart> {
     let sums = date::in_order(&overview.bytes_by_seeds, |sums| sums.at, overview.made_at);
     let (first, last) = (sums.first()?, sums.last()?);
-    let time = TimeScale::new(first.at, last.at.max(overview.made_at));
+    let time = TimeScale::new(first.at, last.at.max(as_of));
     #[expect(clippy::cast_precision_loss, reason = "a place in a chart")]
     let up_to = |sums: &BytesBySeeds, class: usize| sums.bytes.iter().take(class + 1).map(|bytes| *bytes as f64).sum();
     let highest = |sums: &BytesBySeeds| -> f64 { up_to(sums, CLASSES.len()) };
@@ -194,10 +213,11 @@ fn stacked(overview: &Overview) -> Option<Chart> {
         area(name, &values, time, scale)
     });
     let unseeded = |sums: &BytesBySeeds| sums.bytes.first().copied().map(size).unwrap_or_default();
+    let now = now(as_of, overview.made_at);
     Some(Chart {
         title: "Bytes by number of verified seeds",
         said: format!(
-            "{} now; without a seed {} on {}, {} now; web seeds are not counted",
+            "{} {now}; without a seed {} on {}, {} {now}; web seeds are not counted",
             size(last.total()),
             unseeded(first),
             date::day(first.at),

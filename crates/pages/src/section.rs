@@ -1,5 +1,6 @@
 //! The section of one torrent, ready for its template.
 
+use crate::age;
 use crate::chart::Chart;
 use crate::date::{self, UnixTime};
 use crate::history;
@@ -12,6 +13,8 @@ use report::{CodeKind, Explanation, Outcome};
 
 /// Longest name, path or URL that is shown whole, in characters; the rest of a longer one is left out.
 pub(crate) const NAME: usize = 200;
+/// Longest name in the overview that is shown whole, in characters: about four lines.
+pub(crate) const ROW_NAME: usize = 120;
 /// Longest sentence that is shown whole, in characters.
 pub(crate) const SENTENCE: usize = 600;
 /// Longest name of a client that is shown whole, in characters.
@@ -28,6 +31,8 @@ pub(crate) struct Section {
     /// Its info-hash in hexadecimal digits: the anchor, too.
     pub(crate) hash: String,
     pub(crate) name: String,
+    /// The first digits of its hash, where the name does not tell it.
+    pub(crate) digits: Option<String>,
     pub(crate) mark: Mark,
     pub(crate) word: &'static str,
     pub(crate) sentence: String,
@@ -76,7 +81,8 @@ pub(crate) struct SourceRow {
 }
 
 impl Section {
-    pub(crate) fn of(torrent: &TorrentView, detail: &Detail, made_at: UnixTime) -> Self {
+    pub(crate) fn of(torrent: &TorrentView, detail: &Detail, made_at: UnixTime, digits: Option<String>) -> Self {
+        let now = torrent.checked_at.map_or("now", |at| age::now(at, made_at));
         let rounds = || detail.sources.iter().flat_map(|source| &source.rounds);
         let times = || rounds().map(|round| round.at).filter(|at| *at <= made_at);
         let (first, last) = (times().min().unwrap_or(0), times().max().unwrap_or(0));
@@ -84,13 +90,14 @@ impl Section {
         Self {
             hash: torrent.info_hash.to_string(),
             name: name(torrent, NAME),
+            digits,
             mark: Mark::of(torrent.verdict),
             word: word(torrent.verdict),
             sentence: sentence(torrent),
             to_do: shown(to_do(torrent), SENTENCE),
             link: hash_link(torrent),
             facts: facts(torrent, detail),
-            charts: history::charts(&detail.history, made_at),
+            charts: history::charts(&detail.history, made_at, now),
             pieces: Pieces::of(torrent, detail),
             bars: [outcomes(detail), clients(detail), response_times(&detail.response_times)]
                 .into_iter()

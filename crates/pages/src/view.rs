@@ -12,7 +12,8 @@ use std::time::Duration;
 pub struct Overview {
     /// What the report is of, for its heading: the name of a list, an archive or a file.
     pub title: String,
-    /// When the report was made. Spans such as "since 4 days" end here.
+    /// When the report was made. It is as of the newest [`TorrentView::checked_at`] that is not later; where that is more than a day
+    /// ago, it says so.
     pub made_at: UnixTime,
     /// In any order: the report has the worst first.
     pub torrents: Vec<TorrentView>,
@@ -51,7 +52,8 @@ pub struct TorrentView {
     pub verdict: Option<Verdict>,
     /// Since when the verdict is the same.
     pub since: Option<UnixTime>,
-    /// When it was looked at last.
+    /// When it was looked at last. The newest of all is what the report is as of, where spans such as "since 4 days" end; one that is
+    /// more than a day before is shown.
     pub checked_at: Option<UnixTime>,
     /// The last verdict as a sentence, with its numbers; may be empty.
     pub sentence: String,

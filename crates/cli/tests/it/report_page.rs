@@ -140,6 +140,27 @@ fn rounds_of_json_lines_are_a_history() {
     assert!(!html.contains("s3cret"));
 }
 
+/// A cron job that stopped a month ago: the page is no page of today.
+#[test]
+fn a_history_that_ended_long_ago_is_as_of_its_end() {
+    let folder = Folder::new("report-old");
+    let db = folder.path("old.db");
+    let mut history = History::open(db.as_ref()).unwrap();
+    let at_ms = now_ms() - 30 * 86_400_000;
+    let round = history.begin_round(at_ms).unwrap();
+    for n in [1, 2] {
+        let mut seen = Observation::new(InfoHash([n; 20]), at_ms, Verdict::Healthy);
+        (seen.name, seen.size_bytes, seen.verified_seeds) = (Some("a".to_owned()), Some(7_500_000), 1);
+        history.record(round, &seen).unwrap();
+    }
+    drop(history);
+    let (code, html, stderr) = of("report", &[&db, "-o", "-"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(html.contains("Nothing was recorded for 30 days</b>") && html.contains("15.0 MB when last seen"), "{html}");
+    assert!(html.contains(">0 s</time>") && !html.contains("B now") && !html.contains("1 now"), "{html}");
+    assert!(html.contains("<code>01010101</code>") && html.contains("<code>02020202</code>"), "{html}");
+}
+
 #[test]
 fn what_cannot_be_reported_is_said_in_a_line() {
     let folder = Folder::new("report-errors");

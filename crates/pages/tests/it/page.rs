@@ -118,6 +118,84 @@ fn a_report_says_what_is_wrong_and_what_to_do() {
     }
 }
 
+/// Checked at these times before the page was made, in days; each has a section with one round then.
+fn checked(days: &[i64]) -> Overview {
+    let mut overview = Overview::new("x", sample::NOW);
+    overview.torrents = (1..)
+        .zip(days)
+        .map(|(n, days)| {
+            let at = sample::NOW - days * 86_400;
+            let mut torrent = TorrentView::new(InfoHash([n; 20]), format!("torrent {n}"));
+            (torrent.checked_at, torrent.since) = (Some(at), Some(at - 3 * 86_400));
+            (torrent.data_size, torrent.verified_seeds) = (Some(15_000_000), Some(1));
+            let mut detail = pages::Detail::default();
+            detail.history.points = vec![pages::Point { verified: Some(1), ..pages::Point::new(at) }];
+            torrent.detail = Some(Box::new(detail));
+            torrent
+        })
+        .collect();
+    overview.bytes_by_seeds = overview
+        .torrents
+        .iter()
+        .map(|torrent| {
+            let mut bytes = pages::BytesBySeeds::new(torrent.checked_at.unwrap());
+            bytes.add(Some(1), 15_000_000);
+            bytes
+        })
+        .collect();
+    overview
+}
+
+#[test]
+fn a_page_of_old_values_is_as_of_then_and_says_for_how_long_nothing_was_recorded() {
+    let old = page(&checked(&[30]));
+    assert_nested(&old);
+    let said = text(&old);
+    for expected in [
+        "as of 2026-10-30 16:00 UTC",
+        "Nothing was recorded for 30 days",
+        "before this page was made, on 2026-11-29 16:00 UTC.",
+        "15.0 MB when last seen; without a seed 0 B on 2026-10-30, 0 B when last seen",
+        "verified 1 when last seen",
+        "When last seen",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    // Its verdict is of three days, and not of 33.
+    assert!(old.contains(">3 days</time>") && !said.contains("last seen 2026"), "{said}");
+    assert!(!said.contains("B now") && !said.contains("1 now") && !said.contains("Now"), "{said}");
+    // A day late is no more than a job of once a day.
+    let fresh = text(&page(&checked(&[1])));
+    assert!(!fresh.contains("recorded for") && fresh.contains("15.0 MB now") && fresh.contains("verified 1 now"));
+    // A clock that was ahead makes nothing newer.
+    assert!(text(&page(&checked(&[30, -400]))).contains("Nothing was recorded for 30 days"));
+}
+
+#[test]
+fn a_torrent_that_was_not_checked_for_long_while_others_were_says_when_it_was() {
+    let said = text(&page(&checked(&[0, 20])));
+    assert!(said.contains("as of 2026-11-29 16:00 UTC") && !said.contains("Nothing was recorded"), "{said}");
+    assert_eq!(said.matches("last seen 2026-11-09").count(), 1);
+    assert_eq!((said.matches("verified 1 when last seen").count() > 0, said.contains("verified 1 now")), (true, true));
+    assert!(!text(&page(&checked(&[0, 1]))).contains("last seen"));
+}
+
+#[test]
+fn torrents_of_one_name_are_told_apart_by_their_hash() {
+    let mut overview = checked(&[0, 0, 0]);
+    overview.torrents[0].name = " torrent 2".to_owned();
+    let clash = page(&overview);
+    for digits in ["01010101", "02020202"] {
+        let shown = [format!(" <small><code>{digits}</code></small>"), format!("</bdi> <code>{digits}</code></h2>")];
+        assert!(shown.iter().all(|shown| clash.matches(shown).count() == 1), "{clash}");
+    }
+    assert!(!clash.contains("<code>03030303</code>"));
+    // The same torrent twice is one.
+    let mut overview = checked(&[0]);
+    overview.torrents.extend(overview.torrents.clone());
+    assert!(!page(&overview).contains("<code>01010101</code>"));
+}
+
 #[test]
 fn a_report_without_torrents_and_one_of_an_unknown_torrent_are_pages() {
     let empty = page(&Overview::new("", 0));
