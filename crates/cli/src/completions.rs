@@ -44,6 +44,7 @@ fn mends(shell: Shell, command: &Command) -> Vec<Mend> {
             ),
             // Behind such an argument no option would be completed.
             ("\n'*::torrents -- ", "\n'*:torrents -- ".to_owned()),
+            ("\n'*::from -- ", "\n'*:from -- ".to_owned()),
             (
                 "(( $+functions[_bt-handshake_commands] )) ||",
                 "_bt-handshake_first() {\n    local ret=1\n    _bt-handshake_commands && ret=0\n    _default && ret=0\n    \
@@ -77,7 +78,11 @@ mod tests {
     /// One that is no longer needed goes; one that no longer fits is made anew.
     #[test]
     fn every_mend_is_needed() {
-        let commands = Cli::command().get_subcommands().count();
+        /// Commands of commands, too.
+        fn count(command: &Command) -> usize {
+            command.get_subcommands().map(|command| 1 + count(command)).sum()
+        }
+        let commands = count(&Cli::command());
         let options = Cli::command().get_arguments().filter(|argument| !argument.is_positional()).count();
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
             let text = generated(shell, Cli::command());

@@ -4,7 +4,7 @@ use crate::lab::of;
 use std::process::Command;
 
 /// What is typed, and what is among the offers.
-const CASES: [(&str, &str); 9] = [
+const CASES: [(&str, &str); 12] = [
     ("bt-handshake --fail", "--fail-under"),
     ("bt-handshake a.torrent --fail", "--fail-under"),
     ("bt-handshake web-s", "web-seeds"),
@@ -14,6 +14,9 @@ const CASES: [(&str, &str); 9] = [
     ("bt-handshake announce --deadline 5s --al", "--all"),
     ("bt-handshake peer 192.0.2.7:1 --trac", "--trace"),
     ("bt-handshake metadata --out", "--output"),
+    ("bt-handshake report a.db --form", "--format"),
+    ("bt-handshake history merge --out", "--output"),
+    ("bt-handshake history merge a.db --out", "--output"),
 ];
 
 /// What a shell that is installed says to a script, which has the completions in `$1` and what is typed in `$2`.
