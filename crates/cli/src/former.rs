@@ -95,8 +95,7 @@ impl Former {
             }
             let has_end = line.ends_with(b"\n");
             // Also of one that is torn.
-            self.has_ours =
-                self.has_ours || line.starts_with(TYPED) || serde_json::from_slice::<Typed>(&line).is_ok();
+            self.has_ours = self.has_ours || line.starts_with(TYPED) || serde_json::from_slice::<Typed>(&line).is_ok();
             if !has_end && length as u64 == MAX_LINE_BYTES {
                 // A torn one, too, may be that long.
                 let Some(rest) = pass_line(&mut reader)? else { return Ok(()) };

@@ -1,12 +1,13 @@
 //! Many torrents: lists of targets, how many run at once, parts of a list, and going on where a former run ended.
 
 use crate::lab::{Lab, bare, told};
-use fake_swarm::Peer;
+use fake_swarm::{Peer, TrackerScript};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::Stdio;
 
 /// Info-hashes that fall into different shards.
@@ -236,8 +237,12 @@ fn what_says_nothing_of_the_swarm_is_run_again() {
     let (none, all) = ("0 of 2 are in out.ndjson", "2 of 2 are in out.ndjson");
     assert_eq!(resumed(&["--sources", "none"]), none);
     let scrape = ["--sources", "trackers", "--tracker", &tracker, "--scrape"];
+    let counts = |byte: u8| [&b"20:"[..], &[byte; 20], b"d8:completei1e10:downloadedi0e10:incompletei0ee"].concat();
+    let body = [&b"d5:filesd"[..], &counts(1), &counts(2), b"ee"].concat();
+    lab.tracker.set_script(TrackerScript::Body { status: 200, content_type: "text/plain".to_owned(), body });
     assert_eq!(resumed(&scrape), none);
     assert_eq!(resumed(&scrape), all);
+    lab.tracker.set_script(TrackerScript::peers(Vec::<SocketAddr>::new()));
     assert_eq!(resumed(&scrape[..4]), none);
     assert_eq!(resumed(&scrape[..4]), all);
     let out = fs::read_to_string(lab.folder.join("out.ndjson")).unwrap();
@@ -285,8 +290,12 @@ fn a_torrent_that_is_named_again_has_the_trackers_of_all_its_links() {
     assert_eq!(shown[0]["peers"], serde_json::json!(["127.0.0.1:7"]));
     assert_eq!(shown[1]["web_seeds"], serde_json::json!(["http://w.example/"]));
     // As if the link had said so itself: a tracker's secret may be that of a private torrent.
-    let (code, _, stderr) = run(&lab, &["dht", "--dht-node", "127.0.0.1:9", "@list"]);
-    assert!(code >= 2 && stderr.contains("a tracker's URL has a secret, the torrent may be private"), "{stderr}");
+    lab.file("secret", [a, &*lines[2]].join("\n").as_bytes());
+    let (code, _, stderr) = run(&lab, &["dht", "--dht-node", "127.0.0.1:9", "@secret"]);
+    assert!(
+        code == 3 && stderr.contains("1 line names a torrent again") && stderr.contains("may be private"),
+        "{stderr}"
+    );
 }
 
 #[test]
