@@ -88,7 +88,7 @@ pub(crate) enum Command {
     Metadata(Metadata),
     /// One peer: every stage, its reserved bits, its extension handshake
     Peer(OnePeer),
-    /// A history, or JSON lines, as one page of HTML with its charts, as CSV or as torrents.json; nothing is sent
+    /// A history, or JSON lines, as one page of HTML with charts, as CSV or as torrents.json
     Report(Report),
     /// Work on files of history; nothing is sent
     #[command(subcommand)]

@@ -68,6 +68,10 @@ impl Kept {
             self.fault = fault;
             return;
         };
+        if self.last.as_ref().is_some_and(|last| last.info_hash != seen.observation.info_hash) {
+            // The file has become that of another: what was seen of the one before is not compared.
+            (self.last, self.of_swarm, self.seeds) = (None, None, Vec::new());
+        }
         let changed: Vec<Change> = match (&self.last, &seen.recorded) {
             (Some(last), _) => self.changes_since(last, &seen.observation),
             (None, Some(recorded)) => recorded.changes.clone(),
@@ -128,12 +132,16 @@ mod tests {
     #[test]
     fn seeds_that_went_while_this_machine_was_offline_are_told() {
         let mut kept = Kept::new(Origin::File("a.torrent".into()));
+        // At the end its file is that of another torrent.
+        let mut another = ran(Verdict::Healthy, &[]);
+        another.seen.as_mut().unwrap().observation.info_hash = InfoHash([8; 20]);
         let told: Vec<Option<String>> = [
             ran(Verdict::Healthy, &["192.0.2.1", "192.0.2.2"]),
             ran(Verdict::Offline, &[]),
             ran(Verdict::Offline, &[]),
             ran(Verdict::Healthy, &["192.0.2.1"]),
             ran(Verdict::Healthy, &["192.0.2.1"]),
+            another,
         ]
         .into_iter()
         .map(|ran| {
@@ -142,6 +150,9 @@ mod tests {
         })
         .collect();
         let gone = "the seed at 192.0.2.2 is gone";
-        assert_eq!(told.iter().map(Option::as_deref).collect::<Vec<_>>(), [None, Some(""), None, Some(gone), None]);
+        assert_eq!(
+            told.iter().map(Option::as_deref).collect::<Vec<_>>(),
+            [None, Some(""), None, Some(gone), None, None]
+        );
     }
 }
