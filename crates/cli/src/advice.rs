@@ -38,6 +38,15 @@ pub(crate) fn advice(error: &InputError) -> String {
     format!("{what}: {}", ErrorChain(error))
 }
 
+/// The same of the link on a line of a list, where there is no shell.
+pub(crate) fn of_line(error: MagnetError) -> String {
+    let what = to_have_a_link(&error);
+    format!("{}: {}", what.strip_suffix(IN_QUOTES).unwrap_or(what), ErrorChain(&InputError::Magnet(error)))
+}
+
+/// What a shell wants of a word with an ampersand.
+const IN_QUOTES: &str = ", in quotes";
+
 /// How to get a usable link.
 fn to_have_a_link(error: &MagnetError) -> &'static str {
     match error {

@@ -5,10 +5,10 @@ use crate::args::{Ask, Cli, Command, Dht, History, MainJob, Metadata, OnePeer, W
 use crate::choice::Choice;
 use crate::completions::completions;
 use crate::exit::{Exit, eprint_error, local_error};
-use crate::expand::{Expanded, expand};
+use crate::expand::{Expanded, Fault, expand};
 use crate::explain::explain;
 use crate::form::{Form, OutputOptions};
-use crate::former::{Former, is_same};
+use crate::former::{Former, Wanted, is_same};
 use crate::manual;
 use crate::merged::merge;
 use crate::nagios::{self, Plugin};
@@ -70,7 +70,8 @@ fn main_job(args: MainJob) -> ExitCode {
         return cannot(&fault);
     }
     let is_output = |path: &PathBuf| args.output.as_ref().is_some_and(|output| is_same(output, path));
-    let former = args.many.resume.as_ref().map(|path| Former::read(path, is_output(path))).transpose();
+    let wanted = Wanted { scrapes: config.scrape, allows_private: config.allow_private };
+    let former = args.many.resume.as_ref().map(|path| Former::read(path, is_output(path), wanted)).transpose();
     let choice = match former {
         Ok(former) => Choice { shard: args.many.shard, former },
         Err(reason) => return cannot(&reason),
@@ -214,12 +215,14 @@ fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool)
 }
 
 async fn run_chosen(expanded: Expanded, config: &Config, shown: Shown, progress: bool) -> ExitCode {
-    let Expanded { mut origins, faults, notes, .. } = expanded;
+    let Expanded { mut origins, faults, notes, listed, .. } = expanded;
     let left_out = shown.choice.apply(&mut origins, config).await;
     let Shown { form, file, quiet, fail_under, save_to, plan, .. } = shown;
     // A monitoring system takes one line, the status.
     let is_one_line = matches!(form, Form::Nagios(_));
-    let torrents = origins.len() + faults.len();
+    // A monitoring system looks at nothing but that line, and is to miss none.
+    let is_torrent = |fault: &&Fault| is_one_line || !fault.is_line;
+    let torrents = origins.len() + faults.iter().filter(is_torrent).count();
     if is_one_line && torrents == 0 {
         return nagios::usage(&left_out.join("; ")).into();
     }
@@ -234,6 +237,7 @@ async fn run_chosen(expanded: Expanded, config: &Config, shown: Shown, progress:
         show_secrets,
         fail_under,
         torrents,
+        listed,
         rounds: plan.schedule.is_some(),
         save_to,
     };
@@ -241,7 +245,12 @@ async fn run_chosen(expanded: Expanded, config: &Config, shown: Shown, progress:
     let mut output =
         Output::new(options).with_progress(progress && !tracing::enabled!(target: "client", tracing::Level::DEBUG));
     let worst = if faults.is_empty() { Exit::Answered } else { Exit::LocalError };
-    faults.iter().for_each(|(name, reason)| output.fault(name, Exit::LocalError, reason));
+    for fault in &faults {
+        match is_torrent(&fault) {
+            true => output.fault(&fault.name, Exit::LocalError, &fault.reason),
+            false => output.report_error(&fault.name, &fault.reason),
+        }
+    }
     if !is_one_line {
         eprint_each(&notes);
         left_out.iter().for_each(|line| eprint_error(line));
@@ -274,7 +283,7 @@ fn dht_time(torrents: usize, config: &Config) -> Option<String> {
 /// Parses the positional arguments and prints an error for each invalid one.
 fn origins(words: &[OsString], limit: Duration) -> (Vec<Origin>, Exit) {
     let Expanded { origins, faults, notes, .. } = expand(words, limit);
-    eprint_each(&faults);
+    faults.iter().for_each(|Fault { name, reason, .. }| eprint_error(&format!("{name}: {reason}")));
     eprint_each(&notes);
     (origins, if faults.is_empty() { Exit::Answered } else { Exit::LocalError })
 }

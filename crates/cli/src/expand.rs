@@ -1,16 +1,15 @@
 //! Expands the words of the command line: folders become the torrents in them, lists the targets on their lines.
 
-use crate::advice::advice;
+use crate::advice::{advice, of_line};
 use crate::input::InputError;
 use crate::list::{self, Kind, Lines};
+use crate::listed::Listed;
 use crate::origin::Origin;
 use crate::shown::shown_word;
 use crate::text::{grouped, listed, plural};
 use crate::word::meaning;
 use guard::escape;
-use ids::InfoHash;
 use metainfo::Magnet;
-use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io::BufRead;
 use std::os::unix::ffi::OsStrExt;
@@ -27,21 +26,24 @@ const MOST_SHOWN: usize = 100;
 pub(crate) struct Expanded {
     /// Folders are replaced by the torrents in them.
     pub(crate) origins: Vec<Origin>,
-    /// The words that name no torrent, each with the reason.
-    pub(crate) faults: Vec<(String, String)>,
+    /// The words that name no torrent, and the lines that are no targets.
+    pub(crate) faults: Vec<Fault>,
     /// What was skipped, by folder; how many lines of a list are no targets, or repeat one.
     pub(crate) notes: Vec<(String, String)>,
     /// The lists among the words.
     pub(crate) lists: Vec<PathBuf>,
+    /// The targets of these.
+    pub(crate) listed: Listed,
     has_read_stdin: bool,
-    seen: Seen,
 }
 
-/// Targets of lists, so that each is run once.
-#[derive(Debug, Default)]
-struct Seen {
-    hashes: HashSet<InfoHash>,
-    paths: HashSet<PathBuf>,
+/// What names no torrent, and why.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) name: String,
+    pub(crate) reason: String,
+    /// Whether it is a line of a list, which stands for no torrent. A word of the command line is meant to be one.
+    pub(crate) is_line: bool,
 }
 
 /// Counts of skipped folder entries with names that end in `.torrent`.
@@ -61,7 +63,7 @@ pub(crate) fn expand(words: &[OsString], limit: Duration) -> Expanded {
             Ok(Word::List(path)) => expanded.file_list(path),
             Ok(Word::Target(Origin::Stdin(_))) => expanded.stdin(limit),
             Ok(Word::Target(origin)) => expanded.add(origin),
-            Err(fault) => expanded.faults.push((shown_word(word), fault)),
+            Err(fault) => expanded.fault(shown_word(word), fault),
         }
     }
     expanded
@@ -101,7 +103,7 @@ fn target(line: &[u8]) -> Result<Origin, String> {
     match meaning(word)? {
         Origin::Magnet(link) => match Magnet::parse(&link) {
             Ok(_) => Ok(Origin::Magnet(link)),
-            Err(error) => Err(advice(&InputError::Magnet(error))),
+            Err(error) => Err(of_line(error)),
         },
         // One that cannot be looked at is told when it is read.
         Origin::File(path) => match path.symlink_metadata() {
@@ -113,33 +115,26 @@ fn target(line: &[u8]) -> Result<Origin, String> {
     }
 }
 
-impl Seen {
-    /// Whether it is there for the first time.
-    fn is_new(&mut self, origin: &Origin) -> bool {
-        match (origin, origin.info_hash()) {
-            (_, Some(hash)) => self.hashes.insert(hash),
-            (Origin::File(path), None) => self.paths.insert(path.canonicalize().unwrap_or_else(|_| path.clone())),
-            _ => true,
-        }
-    }
-}
-
 impl Expanded {
+    fn fault(&mut self, name: String, reason: String) {
+        self.faults.push(Fault { name, reason, is_line: false });
+    }
+
     /// What is on standard input: a list, or a torrent to be read when its turn comes.
     fn stdin(&mut self, limit: Duration) {
         let name = Origin::Stdin(Vec::new()).shown();
         if std::mem::replace(&mut self.has_read_stdin, true) {
-            self.faults.push((name, "name it once: it can be read only once".to_owned()));
+            self.fault(name, "name it once: it can be read only once".to_owned());
             return;
         }
         match list::begin_stdin(limit) {
             Ok(begun) => match Kind::of(&begun) {
                 Kind::List => self.list(&name, list::stdin(&begun)),
-                Kind::Utf16 => self.faults.push((name, list::UTF_16.to_owned())),
+                Kind::Utf16 => self.fault(name, list::UTF_16.to_owned()),
                 // What else it may be is found out by reading it.
                 Kind::Torrent | Kind::Empty | Kind::Other => self.origins.push(Origin::Stdin(begun)),
             },
-            Err(error) => self.faults.push((name, advice(&InputError::Run(error.into())))),
+            Err(error) => self.fault(name, advice(&InputError::Run(error.into()))),
         }
     }
 
@@ -147,40 +142,45 @@ impl Expanded {
         let name = shown_word(path.as_os_str());
         match list::open(&path) {
             Ok(lines) => self.list(&name, lines),
-            Err(fault) => self.faults.push((name, fault)),
+            Err(fault) => self.fault(name, fault),
         }
         self.lists.push(path);
     }
 
     /// The targets of a list; what is none is told with the number of its line, and ends nothing else.
     fn list(&mut self, name: &str, mut lines: Lines<impl BufRead>) {
-        let (mut targets, mut wrong, mut again) = (0, 0, 0);
+        let (mut targets, mut wrong, mut again, mut has_added) = (0, 0, 0, false);
+        self.listed.begin(name);
         for (number, line) in lines.by_ref() {
             let before = (self.origins.len(), self.faults.len());
             match line.and_then(|line| target(&line)) {
-                Ok(origin) if self.seen.is_new(&origin) => {
+                Ok(origin) if self.listed.is_new(&origin, number, before.0) => {
                     self.add(origin);
                     // Those of a folder.
-                    for (name, reason) in self.faults.iter_mut().skip(before.1) {
-                        *reason = format!("{name}: {reason}");
+                    for fault in self.faults.iter_mut().skip(before.1) {
+                        fault.reason = format!("{}: {}", fault.name, fault.reason);
                     }
+                    self.listed.came_of(self.origins.get(before.0..).unwrap_or_default(), number);
                 }
-                Ok(_) => {
+                Ok(origin) => {
                     again += 1;
+                    has_added |= self.listed.add(origin, &mut self.origins);
                     continue;
                 }
-                Err(fault) => self.faults.push((String::new(), fault)),
+                Err(fault) => self.fault(String::new(), fault),
             }
-            self.faults.iter_mut().skip(before.1).for_each(|(at, _)| *at = format!("{name}:{number}"));
+            for fault in self.faults.iter_mut().skip(before.1) {
+                (fault.name, fault.is_line) = (format!("{name}:{number}"), true);
+            }
             let names_some = self.origins.len() > before.0;
             (targets, wrong) = (targets + usize::from(names_some), wrong + usize::from(!names_some));
         }
         if targets + wrong == 0 {
-            self.faults.push((name.to_owned(), "write a target on each line: the list has none".to_owned()));
+            self.fault(name.to_owned(), "write a target on each line: the list has none".to_owned());
         }
         let notes = [
             (wrong > 1, format!("{} of {} are no targets", grouped(wrong), counted_lines(lines.number()))),
-            (again > 0, format!("{} left out, of a target that an earlier line has", counted_lines(again))),
+            (again > 0, told_again(again, has_added)),
         ];
         let notes = notes.into_iter().filter(|(holds, _)| *holds).map(|(_, note)| (name.to_owned(), note));
         self.notes.extend(notes);
@@ -201,14 +201,14 @@ impl Expanded {
                 return;
             }
         };
-        self.faults.extend(fault.map(|fault| (origin.shown(), fault)));
+        fault.into_iter().for_each(|fault| self.fault(origin.shown(), fault));
     }
 
     /// The torrents in a folder and its folders, by name; what cannot be read is a fault and ends nothing else. Links to
     /// folders are not followed: they may lead in a circle.
     fn walk(&mut self, folder: &Path, depth: usize, passed_over: &mut PassedOver) {
         let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
-        let mut fault = |reason: String| self.faults.push((escape(&folder.to_string_lossy()).to_string(), reason));
+        let mut fault = |reason: String| self.fault(escape(&folder.to_string_lossy()).to_string(), reason);
         let mut entries = match entries {
             Ok(_) if depth == 0 => return fault(format!("name it by itself: it is {MAX_DEPTH} folders deep")),
             Ok(entries) => entries,
@@ -235,6 +235,16 @@ impl Expanded {
 /// `1 line`, `3,333 lines`.
 fn counted_lines(count: usize) -> String {
     format!("{} {}", grouped(count), if count == 1 { "line" } else { "lines" })
+}
+
+/// How many lines are about a torrent that an earlier one has.
+fn told_again(lines: usize, has_added: bool) -> String {
+    let counted = counted_lines(lines);
+    match (has_added, lines) {
+        (false, _) => format!("{counted} left out, of a target that an earlier line has"),
+        (true, 1) => format!("{counted} names a torrent again; what it adds is used too"),
+        (true, _) => format!("{counted} name a torrent again; what they add is used too"),
+    }
 }
 
 impl PassedOver {

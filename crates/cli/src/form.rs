@@ -1,6 +1,7 @@
 //! In which form results are told, and what of them.
 
 use crate::conditions::Conditions;
+use crate::listed::Listed;
 use crate::nagios::Plugin;
 use crate::saved::SaveTo;
 use std::fs::File;
@@ -19,6 +20,8 @@ pub(crate) struct OutputOptions {
     pub(crate) fail_under: Conditions,
     /// Number of torrents to report on.
     pub(crate) torrents: usize,
+    /// Where those of lists stand.
+    pub(crate) listed: Listed,
     /// Whether a run is told with its round, as text.
     pub(crate) rounds: bool,
     /// Where the torrent of a link goes.

@@ -1,6 +1,7 @@
 //! A former output, in JSON: which torrents it has whole, and where its last whole line ends.
 
 use crate::shown::shown_word;
+use client::Verdict;
 use ids::InfoHash;
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -12,6 +13,17 @@ use std::path::{Path, PathBuf};
 const MAX_LINE_BYTES: u64 = 16 << 20;
 /// What every line begins with.
 const BEGINNING: &[u8] = b"{\"";
+/// How we write it.
+const TYPED: &[u8] = b"{\"type\":\"";
+
+/// What a run looks for, and may do that the former did not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted {
+    /// Only counts.
+    pub(crate) scrapes: bool,
+    /// Private torrents are asked about too.
+    pub(crate) allows_private: bool,
+}
 
 /// A former output. Of its torrents the info-hashes are kept, and nothing else.
 #[derive(Debug, Default)]
@@ -19,12 +31,15 @@ pub(crate) struct Former {
     path: PathBuf,
     /// Its name, safe to show.
     pub(crate) shown: String,
-    /// Torrents with a summary of a run that nothing cut short, and that was online.
+    /// Torrents with a summary that another run would hardly better.
     pub(crate) whole: HashSet<InfoHash>,
     /// Bytes of what is worth keeping: all but a line that was not written to its end.
     length: u64,
     /// Whether the last line lacks its end only.
     lacks_newline: bool,
+    /// Whether a line is of this program.
+    has_ours: bool,
+    wanted: Wanted,
 }
 
 /// What a line says, as far as it matters. Lines of other programs may say anything.
@@ -34,24 +49,35 @@ struct Told {
     kind: String,
     info_hash: Option<String>,
     cut_short: Option<String>,
-    verdict: Option<String>,
+    verdict: Option<Verdict>,
+    scraped: Option<bool>,
+}
+
+/// What every line of ours has.
+#[derive(Deserialize)]
+struct Typed {
+    #[serde(rename = "type")]
+    _kind: String,
 }
 
 impl Former {
     /// Reads the output. There is none before the first run if that is to write it: `may_be_missing`. The error is one line.
-    pub(crate) fn read(path: &Path, may_be_missing: bool) -> Result<Self, String> {
+    pub(crate) fn read(path: &Path, may_be_missing: bool, wanted: Wanted) -> Result<Self, String> {
         let shown = shown_word(path.as_os_str());
-        let mut former = Self { path: path.to_owned(), shown, ..Self::default() };
+        let mut former = Self { path: path.to_owned(), shown, wanted, ..Self::default() };
         let failed =
             |error: io::Error| format!("give --resume a former output: {}: {error}", shown_word(path.as_os_str()));
         match File::open(path).map(|file| BufReader::with_capacity(1 << 16, file)) {
             Ok(mut reader) => {
                 // A torrent, a list or notes that are named by mistake: what looks like a torn line at their end would be cut off.
                 let beginning = reader.fill_buf().map_err(failed)?;
-                if !beginning.is_empty() && !beginning.starts_with(BEGINNING) {
+                let (is_empty, may_be_ours) = (beginning.is_empty(), beginning.starts_with(BEGINNING));
+                if may_be_ours {
+                    former.read_lines(reader).map_err(failed)?;
+                }
+                if !is_empty && !former.has_ours {
                     return Err(format!("give --resume a former output: {} is none", former.shown));
                 }
-                former.read_lines(reader).map_err(failed)?;
             }
             Err(error) if may_be_missing && error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error)),
@@ -68,6 +94,8 @@ impl Former {
                 return Ok(());
             }
             let has_end = line.ends_with(b"\n");
+            // Also of one that is torn.
+            self.has_ours = self.has_ours || line.starts_with(TYPED) || serde_json::from_slice::<Typed>(&line).is_ok();
             if !has_end && length as u64 == MAX_LINE_BYTES {
                 // A torn one, too, may be that long.
                 let Some(rest) = pass_line(&mut reader)? else { return Ok(()) };
@@ -77,7 +105,7 @@ impl Former {
             self.lacks_newline = !has_end && serde_json::from_slice::<serde::de::IgnoredAny>(&line).is_ok();
             if has_end || self.lacks_newline {
                 self.length += length as u64;
-                self.whole.extend(whole_torrent(&line));
+                self.whole.extend(whole_torrent(&line, self.wanted));
             }
         }
     }
@@ -123,23 +151,33 @@ fn pass_line(reader: &mut impl BufRead) -> io::Result<Option<u64>> {
     }
 }
 
-/// The torrent of a summary that nothing cut short, but that its torrent is private. One without a network says nothing of its torrent.
-fn whole_torrent(line: &[u8]) -> Option<InfoHash> {
+/// The torrent of a summary that says something of the swarm, and that nothing cut short. Without a source of peers the network of
+/// this machine may have been away. That a torrent is private stays so. Counts alone are enough where only they are wanted.
+fn whole_torrent(line: &[u8], wanted: Wanted) -> Option<InfoHash> {
     // Most lines are about peers: this is faster than reading them.
     let line = std::str::from_utf8(line).ok().filter(|line| line.contains("\"summary\""))?;
     let told: Told = serde_json::from_str(line).ok()?;
-    let is_cut = matches!(told.cut_short.as_deref(), Some("interrupt" | "deadline"));
-    let is_whole = told.kind == "summary" && !is_cut && told.verdict.as_deref() != Some("offline");
-    told.info_hash.filter(|_| is_whole)?.parse().ok()
+    let scraped = told.scraped == Some(true);
+    let is_enough = match told.verdict? {
+        Verdict::NoSource => false,
+        Verdict::PrivateRefused => !wanted.allows_private,
+        Verdict::TrackersOnly => scraped && wanted.scrapes,
+        verdict => verdict.is_of_swarm() && told.cut_short.is_none() && (!scraped || wanted.scrapes),
+    };
+    told.info_hash.filter(|_| told.kind == "summary" && is_enough)?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn summary(byte: u8, cut_short: &str) -> String {
+    fn of(byte: u8, verdict: &str, more: &str) -> String {
         let hash = format!("{byte:02x}").repeat(20);
-        format!("{{\"type\":\"summary\",\"schema\":1,\"info_hash\":\"{hash}\",\"cut_short\":{cut_short}}}")
+        format!("{{\"type\":\"summary\",\"schema\":1,\"info_hash\":\"{hash}\",\"verdict\":\"{verdict}\",{more}}}")
+    }
+
+    fn summary(byte: u8, cut_short: &str) -> String {
+        of(byte, "healthy", &format!("\"cut_short\":{cut_short}"))
     }
 
     fn read(text: &str) -> Former {
@@ -154,21 +192,31 @@ mod tests {
             summary(1, "null"),
             summary(2, "\"interrupt\""),
             summary(3, "\"deadline\""),
-            summary(4, "\"private\""),
+            of(4, "private_refused", "\"cut_short\":\"private\""),
             summary(2, "null"),
             summary(3, "\"interrupt\""),
             summary(5, "null").replace("summary", "start"),
-            summary(6, "null,\"verdict\":\"offline\""),
-            summary(7, "null,\"verdict\":\"no_peer_named\""),
+            of(6, "offline", "\"cut_short\":null"),
+            of(7, "no_peer_named", "\"cut_short\":null"),
+            of(8, "no_source", "\"cut_short\":null"),
+            of(9, "trackers_only", "\"cut_short\":null,\"scraped\":true"),
+            of(10, "refused", "\"cut_short\":null,\"scraped\":true"),
+            of(11, "interrupted", "\"cut_short\":null"),
             "not JSON \"summary\"".to_owned(),
             "{\"type\":\"summary\",\"info_hash\":7}".to_owned(),
             "[\"summary\"]".to_owned(),
             String::new(),
         ];
-        let former = read(&(lines.join("\n") + "\n"));
-        let mut whole: Vec<u8> = former.whole.iter().map(|hash| hash.0[0]).collect();
-        whole.sort_unstable();
-        assert_eq!(whole, [1, 2, 4, 7]);
+        let whole = |scrapes, allows_private| {
+            let mut former = Former { wanted: Wanted { scrapes, allows_private }, ..Former::default() };
+            former.read_lines((lines.join("\n") + "\n").as_bytes()).unwrap();
+            let mut whole: Vec<u8> = former.whole.iter().map(|hash| hash.0[0]).collect();
+            whole.sort_unstable();
+            whole
+        };
+        assert_eq!(whole(false, false), [1, 2, 4, 7]);
+        assert_eq!(whole(true, false), [1, 2, 4, 7, 9, 10]);
+        assert_eq!(whole(false, true), [1, 2, 7]);
     }
 
     #[test]

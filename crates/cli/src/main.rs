@@ -18,6 +18,7 @@ mod interim;
 mod json;
 mod label;
 mod list;
+mod listed;
 mod manual;
 mod merged;
 mod nagios;

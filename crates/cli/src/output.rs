@@ -107,9 +107,14 @@ impl Output {
         matches!(self.options.form, Form::Report { .. } | Form::Metadata { json: false, .. }) && !self.options.quiet
     }
 
-    /// Whether stdout is closed and no file takes the results.
+    /// Whether nothing takes the results any more, or not all that is to take them.
     pub(crate) fn is_closed(&self) -> bool {
         self.written.is_closed()
+    }
+
+    /// Whether results could not be written, other than for want of a reader.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.written.has_failed()
     }
 
     /// What to collect for the report at the end.
@@ -162,7 +167,11 @@ impl Output {
             }
             Form::Metadata { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
-        self.tell(line, false, |output| json::start(input, output.options.show_secrets))
+        self.tell(line, false, |output| output.start_line(input))
+    }
+
+    fn start_line(&self, input: &Input) -> io::Result<String> {
+        json::start(input, self.options.listed.line_of(&input.given), self.options.show_secrets)
     }
 
     pub(crate) fn tracker(&mut self, input: &Input, report: &TrackerReport) -> io::Result<()> {
@@ -338,6 +347,15 @@ impl Output {
         if self.written.is_waiting() {
             self.progress.erase();
         }
-        self.written.flush(!matches!(self.options.form, Form::Json))
+        let flushed = self.written.flush(!matches!(self.options.form, Form::Json));
+        self.tell_file_fault();
+        flushed
+    }
+
+    /// That the file could not be written, once.
+    fn tell_file_fault(&mut self) {
+        if let Some(error) = self.written.take_file_fault() {
+            self.cannot_write(&error);
+        }
     }
 }

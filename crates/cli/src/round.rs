@@ -89,7 +89,10 @@ impl Runs {
                     self.interrupt.send_replace(true);
                 }
                 // Also where nothing is drawn: another run may begin.
-                _ = tick.tick() => self.draw(),
+                _ = tick.tick() => {
+                    self.draw();
+                    self.end_if_failed();
+                }
             }
         }
         waiting.for_each(|(n, _, carried)| ended(n, None, carried));
@@ -110,6 +113,13 @@ impl Runs {
             }
         }
         Ok(())
+    }
+
+    /// Ends runs whose results cannot be written, also those that wait.
+    fn end_if_failed(&self) {
+        if self.context.output.lock().has_failed() && !self.is_interrupted() {
+            self.interrupt.send_replace(true);
+        }
     }
 
     fn draw(&self) {

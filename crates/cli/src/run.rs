@@ -108,6 +108,7 @@ pub(crate) async fn run(origin: &Origin, carried: &mut Carried, context: Context
     let is_private = result.as_ref().is_ok_and(|result| result.is_private);
     let reported = Box::pin(leave(origin, carried, (input, is_private), swarm, &context)).await;
     match result.and_then(|result| reported.map(|()| result)) {
+        Ok(_) if output.lock().has_failed() => Ran::without(Exit::LocalError, None),
         // stdout is closed: the exit code of a closed pipe is 0.
         Ok(_) if output.lock().is_closed() => Ran::without(Exit::Answered, None),
         Ok(result) => result.ran(&name, &context),
@@ -222,10 +223,6 @@ async fn tell(
     let mut observer = (context.again || recorder.has_database()).then(Observer::default);
     output.lock().start(input)?;
     loop {
-        // stdout is closed: leave quietly.
-        if output.lock().is_closed() {
-            return Ok(result);
-        }
         let next = next_event(swarm, output, &mut interrupted, cut_short).await?;
         if let (Next::Event(event), Some(observer)) = (&next, &mut observer) {
             observer.count(input, event, recorder);
@@ -317,6 +314,10 @@ async fn next_event(
 ) -> std::io::Result<Next> {
     let (mut next, mut interrupt) = (pin!(swarm.next()), pin!(interrupted.wait_for(|said| *said)));
     poll_fn(|context| {
+        // Nothing takes results any more: leave quietly.
+        if output.lock().is_closed() {
+            return Poll::Ready(Ok(Next::End));
+        }
         if let Poll::Ready(event) = next.as_mut().poll(context) {
             return Poll::Ready(Ok(event.map_or(Next::End, Next::Event)));
         }

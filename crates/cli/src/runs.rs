@@ -61,6 +61,7 @@ pub(crate) async fn run_all(
         Some(schedule) if !origins.is_empty() => again(origins, schedule, &mut runs, worst).await,
         _ => once(origins, &mut runs, worst).await,
     };
+    let heard = runs.heard;
     let mut output = output.lock();
     let Ok(Ended { exit, answered }) = ended else {
         // The second interrupt: what waits to be written stays unwritten.
@@ -71,6 +72,8 @@ pub(crate) async fn run_all(
     };
     match output.total(answered) {
         Ok(Some(level)) => level.code().into(),
+        // The end of the runs is ours then, and not an interrupt of the user's.
+        Ok(None) if output.has_failed() && !heard => Exit::LocalError.into(),
         Ok(None) => exit.into(),
         Err(error) => {
             eprint_error(&cannot_write(&error));

@@ -16,16 +16,22 @@ pub(crate) struct Written {
     file_lines: String,
     file_fault: Option<io::Error>,
     closed: bool,
+    failed: bool,
 }
 
 impl Written {
     pub(crate) fn new(file: Option<(PathBuf, File)>) -> Self {
-        Self { file, lines: String::new(), file_lines: String::new(), file_fault: None, closed: false }
+        Self { file, lines: String::new(), file_lines: String::new(), file_fault: None, closed: false, failed: false }
     }
 
-    /// Whether stdout is closed and no file takes the results.
+    /// Whether stdout is closed and no file takes the results, or the file cannot take them: then there is nothing to go on for.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed && self.file.is_none()
+        self.failed || self.closed && self.file.is_none()
+    }
+
+    /// Whether the results could not be written: to the file, or to stdout where there is none.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed
     }
 
     pub(crate) fn has_file(&self) -> bool {
@@ -58,7 +64,7 @@ impl Written {
         }
     }
 
-    /// Writes what waits for the file. That it cannot be written is kept for the end: people read on.
+    /// Writes what waits for the file. That it cannot be written is kept to be told.
     pub(crate) fn flush_file(&mut self) {
         let Some((path, file)) = self.file.as_mut().filter(|_| !self.file_lines.is_empty()) else { return };
         let written = file.write_all(self.file_lines.as_bytes());
@@ -67,6 +73,7 @@ impl Written {
             let path = guard::escape(&path.to_string_lossy()).to_string();
             self.file_fault = Some(io::Error::new(error.kind(), format!("{path}: {error}")));
             self.file = None;
+            self.failed = true;
         }
     }
 
@@ -90,7 +97,10 @@ impl Written {
         // Whatever else there is to be written goes the same way.
         self.closed = result.is_err();
         match result {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                self.failed |= self.file.is_none();
+                Err(error)
+            }
             _ => Ok(()),
         }
     }

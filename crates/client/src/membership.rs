@@ -11,6 +11,7 @@ use crate::discovery::trackers::job::{Action, TrackerJob};
 use crate::discovery::trackers::query::{Query, QueryResult};
 use crate::membership::named::Named;
 use crate::shared::Shared;
+use guard::Scope;
 use ids::InfoHash;
 use report::{Standing, TrackerReport, TrackerStatus};
 use std::net::IpAddr;
@@ -23,6 +24,9 @@ use tracker::{Event, Family, Peer, TrackerUrl};
 const LEAST: Duration = Duration::from_secs(60);
 /// The time between announces where a tracker names none that can be read: what most name.
 const UNSAID: Duration = Duration::from_secs(30 * 60);
+/// The same where it named no peer and no `min interval`, so that the first seed of a new torrent is met soon: libtorrent's default of
+/// `min_announce_interval`, the least that it keeps to.
+const WITHOUT_PEERS: Duration = Duration::from_secs(5 * 60);
 /// The longest time between announces: trackers forget a client that is silent for hours, and a number like 2^31 is a mistake.
 const MOST: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest wait after failures one after the other, unless the tracker itself asks for more.
@@ -225,6 +229,12 @@ impl Membership {
     }
 }
 
+/// The shortest time between requests for counts at this address, whatever the tracker says: a tracker on the internet serves others,
+/// too, while one of our own network may be looked at as often as its owner likes.
+fn least_between_scrapes(address: Option<IpAddr>) -> Duration {
+    if address.is_some_and(|ip| Scope::of(ip) == Scope::Global) { LEAST } else { Duration::ZERO }
+}
+
 /// Whether an announce failed by the tracker's fault.
 fn is_failure(report: &TrackerReport) -> bool {
     use TrackerStatus::{Interrupted, KnownSilent};
@@ -292,7 +302,9 @@ impl Member {
 
     fn answered(&mut self, asked: &QueryResult, room: usize, context: &AnnounceContext, now: Instant) {
         let report = &asked.report;
-        self.interval = report.min_interval.or(report.interval).map_or(UNSAID, |said| said.clamp(LEAST, MOST));
+        let interval = report.interval.unwrap_or(UNSAID);
+        let interval = if asked.peers.is_empty() { interval.min(WITHOUT_PEERS) } else { interval };
+        self.interval = report.min_interval.unwrap_or(interval).clamp(LEAST, MOST);
         (self.again, self.scrape_again) = (now + self.interval, self.scrape_again.map(|_| now));
         (self.standing, self.failures, self.counts_us) = (report.standing, 0, true);
         // An answer without one does not take back the earlier one.
@@ -315,7 +327,8 @@ impl Member {
     /// Takes in that it was asked for counts.
     fn scraped(&mut self, asked: &mut QueryResult) {
         let (now, report) = (Instant::now(), &mut asked.report);
-        let wait = report.min_interval.max(report.retry_in).unwrap_or_default().min(MOST);
+        let wait = report.min_interval.max(report.retry_in).unwrap_or_default();
+        let wait = wait.max(least_between_scrapes(report.address.map(|address| address.ip()))).min(MOST);
         self.scrape_again = Some(match report.standing {
             // More silence would be held against its announces.
             Standing::Silent | Standing::Unusable => self.again.max(now + wait),

@@ -15,6 +15,8 @@ pub struct StartLine<'r> {
     pub schema: u32,
     /// When the run began, by this machine's clock: UTC (RFC 3339); null where nothing is sent
     pub at: Option<String>,
+    /// Where the target stands in a list, such as `links.txt:17`; null where it is in none, and in `torrent`
+    pub line: Option<String>,
     /// The torrent.
     #[serde(flatten)]
     pub about: About<'r>,

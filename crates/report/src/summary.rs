@@ -57,7 +57,6 @@ pub struct Summary {
     #[serde(skip)]
     pub tracker_standings: BTreeMap<Standing, usize>,
     /// Whether trackers were asked for counts only, so that none could name a peer
-    #[serde(skip)]
     pub scraped: bool,
     /// What lookups in the DHT found
     #[serde(skip)]

@@ -75,17 +75,13 @@ impl Table {
         self.0.push(Row { label, verdict, mark, copies, seeds, since, facts: facts.into(), to_do: to_do.into() });
     }
 
-    /// The counts, the worst torrents, how many others there are; with `all`, every torrent. `torrents` are all that were to be run.
+    /// The counts, the worst torrents and one of each other state that is not well, how many others there are; with `all`, every torrent. `torrents` are all that were to be run.
     pub(crate) fn shown(&mut self, torrents: usize, elapsed: Duration, all: bool, page: Page) -> String {
         self.0.sort_by(Row::worse);
         let names: Names = self.0.iter().map(|row| &row.label).collect();
         let is_whole = all || self.0.len() <= MOST_ROWS;
-        let listed = match is_whole {
-            true => self.0.len(),
-            false => self.0.iter().take(MOST_ROWS).take_while(|row| row.mark != Mark::Good).count(),
-        };
-        let (listed, others) = self.0.split_at(listed);
-        let layout = Layout::of(listed, &names, page);
+        let (listed, others) = if is_whole { (self.0.iter().collect(), Vec::new()) } else { spread(&self.0) };
+        let layout = Layout::of(&listed, &names, page);
         let mut lines = head(&self.0, torrents, elapsed, page);
         for (n, torrent) in listed.iter().enumerate() {
             lines.extend(torrent.lines(&layout, &names, page));
@@ -114,7 +110,7 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(rows: &[Row], names: &Names<'_>, page: Page) -> Self {
+    fn of(rows: &[&Row], names: &Names<'_>, page: Page) -> Self {
         let word = rows.iter().map(|row| row.word().len()).max().unwrap_or_default();
         let is_narrow = page.columns < WIDE;
         let room = page.columns.saturating_sub(2 + word + 2);
@@ -170,6 +166,23 @@ impl Row {
     }
 }
 
+/// Of sorted rows those that are listed, and the others: the first of each state that is not well, and the worst beside them.
+fn spread(rows: &[Row]) -> (Vec<&Row>, Vec<&Row>) {
+    let mut word = None;
+    let is_first: Vec<bool> =
+        rows.iter().map(|row| row.mark != Mark::Good && word.replace(row.word()) != Some(row.word())).collect();
+    let mut left = MOST_ROWS.saturating_sub(is_first.iter().filter(|first| **first).count());
+    let mut listed = 0;
+    let (chosen, others): (Vec<_>, Vec<_>) = rows.iter().zip(is_first).partition(|(row, is_first)| {
+        let is_listed = listed < MOST_ROWS && row.mark != Mark::Good && (*is_first || left > 0);
+        left -= usize::from(is_listed && !is_first);
+        listed += usize::from(is_listed);
+        is_listed
+    });
+    let rows = |of: Vec<(_, bool)>| of.into_iter().map(|(row, _)| row).collect();
+    (rows(chosen), rows(others))
+}
+
 /// `37 healthy · 1 incomplete · 1 refused                 in 9.20 s`.
 fn head(rows: &[Row], torrents: usize, elapsed: Duration, page: Page) -> Vec<Line> {
     let counts = format!("  {}", counts(rows, torrents.saturating_sub(rows.len())).join(page.marks.dot));
@@ -183,9 +196,9 @@ fn head(rows: &[Row], torrents: usize, elapsed: Duration, page: Page) -> Vec<Lin
 }
 
 /// `37 healthy`, the best first, and what was `not_begun` at the end.
-fn counts(rows: &[Row], not_begun: usize) -> Vec<String> {
+fn counts<'r>(rows: impl IntoIterator<Item = &'r Row>, not_begun: usize) -> Vec<String> {
     let mut counts: BTreeMap<_, usize> = BTreeMap::new();
-    rows.iter().for_each(|row| *counts.entry((row.rank(), row.word())).or_default() += 1);
+    rows.into_iter().for_each(|row| *counts.entry((row.rank(), row.word())).or_default() += 1);
     let counted = counts.iter().rev().map(|((_, word), count)| together(*count, word));
     counted.chain((not_begun > 0).then(|| together(not_begun, "not begun"))).collect()
 }
@@ -267,6 +280,27 @@ mod tests {
                to do     ask for a reseed\n  \
                9 healthy (-a lists them)"
         );
+    }
+
+    #[test]
+    fn each_state_that_is_not_well_has_a_row() {
+        let many = |verdict: Verdict, count: usize| {
+            (0..count).map(move |n| row(&format!("{verdict}-{n:02}"), verdict, 2.0, None)).collect::<Vec<_>>()
+        };
+        let rows = [
+            many(Verdict::NoPeerAnswered, 30),
+            many(Verdict::Incomplete, 4),
+            many(Verdict::SeedsUnverified, 1),
+            many(Verdict::Healthy, 9),
+        ];
+        let shown = shown(rows.into_iter().flatten().collect(), false, 80, Marks::UNICODE);
+        let of = |name: &str| shown.lines().filter(|line| line.contains(&format!("  {name}-"))).count();
+        assert_eq!(
+            (of("no_peer_answered"), of("incomplete"), of("seeds_unverified"), of("healthy")),
+            (8, 1, 1, 0),
+            "{shown}"
+        );
+        assert!(shown.ends_with("  9 healthy, 3 incomplete, 22 no peer answered (-a lists them)"), "{shown}");
     }
 
     #[test]

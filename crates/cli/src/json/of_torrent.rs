@@ -6,9 +6,10 @@ use client::report::{About, Each, FileEntry, Line, PathIssues, StartLine, Torren
 use std::io::{self, Write};
 use std::time::SystemTime;
 
-pub(crate) fn start(input: &Input, show_secrets: bool) -> io::Result<String> {
+/// `list_line` is where the target stands in a list.
+pub(crate) fn start(input: &Input, list_line: Option<String>, show_secrets: bool) -> io::Result<String> {
     let at = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-    line(&Line::Start(StartLine { at: Some(at), ..start_line(input, &name(input), show_secrets) }))
+    line(&Line::Start(StartLine { at: Some(at), line: list_line, ..start_line(input, &name(input), show_secrets) }))
 }
 
 /// Which torrent a line is about; this is its name.
@@ -25,6 +26,7 @@ fn start_line<'r>(input: &'r Input, name: &'r Option<String>, show_secrets: bool
     StartLine {
         schema: StartLine::SCHEMA,
         at: None,
+        line: None,
         about: about(input, name),
         info_hash_v1: torrent_ref.hashes.v1(),
         info_hash_v2: torrent_ref.hashes.v2(),

@@ -33,8 +33,7 @@ impl Output {
             self.not_run(Label::of(input), Some(summary.verdict()), Exit::LocalError, reason);
             self.report_error(name, reason);
         }
-        let show_secrets = self.options.show_secrets;
-        self.tell(None, true, |_| json::start(input, show_secrets))?;
+        self.tell(None, true, |output| output.start_line(input))?;
         let unmet: Vec<String> = self.options.fail_under.unmet(&summary).collect();
         let sentence = verdict(input, &summary, &Tally::default());
         self.tell(None, true, |_| json::summary(input, &summary, &sentence, &unmet))
@@ -95,11 +94,7 @@ impl Output {
         self.progress.finish();
         self.owed.lines().for_each(|line| eprint_error(&line));
         self.written.flush_file();
-        if matches!(self.options.form, Form::Nagios(_))
-            && let Some(error) = self.written.take_file_fault()
-        {
-            self.cannot_write(&error);
-        }
+        self.tell_file_fault();
         self.total.answered = answered;
         // Each round has its own.
         let (several, mut level, page) = (self.several() && !self.options.rounds, None, self.page());
@@ -116,8 +111,8 @@ impl Output {
         if several || line.is_some() {
             self.tell(line, true, |output| if several { json::total(&output.total) } else { Ok(String::new()) })?;
         }
-        self.written.flush_file();
-        self.written.take_file_fault().map_or(Ok(level), Err)
+        self.flush()?;
+        Ok(level)
     }
 
     /// The table of several torrents, behind the reports on each if there are some; only once.

@@ -1,12 +1,13 @@
 //! Many torrents: lists of targets, how many run at once, parts of a list, and going on where a former run ended.
 
 use crate::lab::{Lab, bare, told};
-use fake_swarm::Peer;
+use fake_swarm::{Peer, TrackerScript};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::Stdio;
 
 /// Info-hashes that fall into different shards.
@@ -47,7 +48,7 @@ fn a_list_has_a_target_on_each_line() {
         "list.txt:9: give this list on the command line: a list cannot be in another",
         "list.txt:10: standard input cannot be in a list",
         "list.txt:12: copy the whole info-hash: expected 40 hexadecimal digits (64 for v2, or 32 in base32), found 39 digits",
-        "list.txt:13: copy the whole link, in quotes: unusable magnet link: names no torrent: neither `xt=urn:btih:` nor `xt=urn:btmh:`",
+        "list.txt:13: copy the whole link: unusable magnet link: names no torrent: neither `xt=urn:btih:` nor `xt=urn:btmh:`",
         "list.txt: 7 of 14 lines are no targets",
         "list.txt: 3 lines left out, of a target that an earlier line has",
     ];
@@ -58,7 +59,7 @@ fn a_list_has_a_target_on_each_line() {
     // The others run.
     let tracker = lab.tracker.announce_url();
     let (code, stdout, _) = run(&lab, &["-q", "--linger", "0", "--tracker", &tracker, "@list.txt"]);
-    assert!(code == 2 && stdout.contains(" of 9 torrents answered"), "{stdout}");
+    assert!(code == 2 && stdout.contains("1 of 2 torrents answered"), "{stdout}");
     let mut child = lab.inside();
     let child = child.args(["announce", "--json", "--tracker", &tracker, "-"]).stdin(Stdio::piped());
     let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -175,10 +176,12 @@ fn shards_are_all_of_a_list() {
 fn a_run_that_was_killed_goes_on() {
     let lab = Lab::new("resume", []);
     lab.file("list", (hashes(5).join("\n") + "\nlab.torrent").as_bytes());
-    let again = ["--sources", "none", "-q", "--jobs", "1", "-o", "out.ndjson", "--resume", "out.ndjson", "@list"];
+    let tracker = lab.tracker.announce_url();
+    let again = ["--sources", "trackers", "--tracker", &tracker, "-q", "--jobs", "1", "-o", "out.ndjson"];
+    let again = [&again[..], &["--resume", "out.ndjson", "@list"]].concat();
     // The first time there is nothing.
     let (code, _, stderr) = run(&lab, &again);
-    assert_eq!((code, stderr.lines().next()), (3, Some("bt-handshake: resumed: 0 of 6 are in out.ndjson")));
+    assert_eq!((code, stderr.lines().next()), (1, Some("bt-handshake: resumed: 0 of 6 are in out.ndjson")));
     let path = lab.folder.join("out.ndjson");
     let whole = fs::read_to_string(&path).unwrap();
     let (all, file) = (of_type(&whole, "summary"), of_type(&whole, "summary").pop().unwrap());
@@ -189,7 +192,7 @@ fn a_run_that_was_killed_goes_on() {
     let cut = format!("{}\nnot ours\n{}", summary(&file), &whole[..torn]);
     fs::write(&path, cut).unwrap();
     let (code, stdout, stderr) = run(&lab, &again);
-    assert_eq!((code, stderr.lines().next()), (3, Some("bt-handshake: resumed: 5 of 6 are in out.ndjson")));
+    assert_eq!((code, stderr.lines().next()), (1, Some("bt-handshake: resumed: 5 of 6 are in out.ndjson")));
     assert!(stdout.starts_with(&all[4]) && stdout.lines().count() == 1, "{stdout}");
     let after = fs::read_to_string(&path).unwrap();
     let mut found = of_type(&after.replacen("not ours\n", "", 1), "summary");
@@ -200,10 +203,14 @@ fn a_run_that_was_killed_goes_on() {
     assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", "bt-handshake: resumed: 6 of 6 are in out.ndjson\n"));
     assert_eq!(fs::read_to_string(&path).unwrap(), after);
     // A file of another kind, though its end looks torn, and one that another run writes to.
-    fs::write(&path, "notes\nand more").unwrap();
-    let (code, _, stderr) = run(&lab, &again);
-    assert_eq!((code, &*stderr), (2, "bt-handshake: give --resume a former output: out.ndjson is none\n"));
-    assert_eq!(fs::read_to_string(&path).unwrap(), "notes\nand more");
+    for other in ["notes\nand more", "{\"a\":1}\n{\"a\":", "{\"a\": {\"type\": 1}}\n\n{\"type\": 7}"] {
+        fs::write(&path, other).unwrap();
+        for again in [&again[..], &["--resume", "out.ndjson", "@list"]] {
+            let (code, _, stderr) = run(&lab, again);
+            assert_eq!((code, &*stderr), (2, "bt-handshake: give --resume a former output: out.ndjson is none\n"));
+            assert_eq!(fs::read_to_string(&path).unwrap(), other);
+        }
+    }
     fs::write(&path, "{\"type\":\"sta").unwrap();
     let other = fs::File::open(&path).unwrap();
     other.lock().unwrap();
@@ -214,4 +221,98 @@ fn a_run_that_was_killed_goes_on() {
         let (code, _, stderr) = told(&bare().args(["--resume", path, "-4", &hashes(1)[0]]).output().unwrap());
         assert!(code == 2 && stderr.starts_with("bt-handshake: give --resume a former output: "), "{stderr}");
     }
+}
+
+/// An outage of the network here looks like a torrent without a source, and counts are no answer of a swarm.
+#[test]
+fn what_says_nothing_of_the_swarm_is_run_again() {
+    let lab = Lab::new("resume-outage", []);
+    lab.file("list", hashes(2).join("\n").as_bytes());
+    let tracker = lab.tracker.announce_url();
+    let resumed = |args: &[&str]| {
+        let files = ["-q", "-o", "out.ndjson", "--resume", "out.ndjson", "@list"];
+        let (_, _, stderr) = run(&lab, &[&files, args].concat());
+        stderr.lines().next().unwrap().trim_start_matches("bt-handshake: resumed: ").to_owned()
+    };
+    let (none, all) = ("0 of 2 are in out.ndjson", "2 of 2 are in out.ndjson");
+    assert_eq!(resumed(&["--sources", "none"]), none);
+    let scrape = ["--sources", "trackers", "--tracker", &tracker, "--scrape"];
+    let counts = |byte: u8| [&b"20:"[..], &[byte; 20], b"d8:completei1e10:downloadedi0e10:incompletei0ee"].concat();
+    let body = [&b"d5:filesd"[..], &counts(1), &counts(2), b"ee"].concat();
+    lab.tracker.set_script(TrackerScript::Body { status: 200, content_type: "text/plain".to_owned(), body });
+    assert_eq!(resumed(&scrape), none);
+    assert_eq!(resumed(&scrape), all);
+    lab.tracker.set_script(TrackerScript::peers(Vec::<SocketAddr>::new()));
+    assert_eq!(resumed(&scrape[..4]), none);
+    assert_eq!(resumed(&scrape[..4]), all);
+    let out = fs::read_to_string(lab.folder.join("out.ndjson")).unwrap();
+    let scraped = json(&out).into_iter().filter(|line| line["type"] == "summary").map(|line| line["scraped"].clone());
+    assert_eq!(scraped.collect::<Vec<_>>(), [false, false, true, true, false, false]);
+}
+
+#[test]
+fn results_that_cannot_be_written_end_all_runs() {
+    let lab = Lab::new("full-disk", []);
+    lab.file("list", hashes(50).join("\n").as_bytes());
+    let tracker = lab.tracker.announce_url();
+    for more in [&["--jobs", "2"][..], &["--jobs", "2", "--every", "1s", "--count", "2"]] {
+        let args = ["--sources", "trackers", "--tracker", &tracker, "-o", "/dev/full", "@list"];
+        let (code, _, stderr) = run(&lab, &[&args, more].concat());
+        let told = "bt-handshake: make room on the disk: cannot write: /dev/full: No space left";
+        assert!(code == 2 && stderr.starts_with(told) && stderr.lines().count() == 1, "{stderr}");
+    }
+    let events = lab.events();
+    let count = |event: &str| events.iter().filter(|found| *found == event).count();
+    assert!(count("started") < 10 && count("started") == count("stopped"), "{events:?}");
+}
+
+#[test]
+fn a_torrent_that_is_named_again_has_the_trackers_of_all_its_links() {
+    let lab = Lab::new("again", []);
+    let link = |hash: &str, more: &str| format!("magnet:?xt=urn:btih:{hash}{more}");
+    let [a, b] = [&hashes(2)[0], &hashes(2)[1]];
+    let lines = [
+        link(a, "&tr=udp://a.example:1/"),
+        b.clone(),
+        link(a, "&tr=http%3A%2F%2Fb.example%2Fannounce%3Fpasskey%3Ds3cret&tr=udp://a.example:1/&x.pe=127.0.0.1:7"),
+        link(b, "&dn=name&ws=http://w.example/"),
+        a.clone(),
+    ];
+    lab.file("list", lines.join("\n").as_bytes());
+    let (code, stdout, stderr) = run(&lab, &["show", "--json", "@list"]);
+    assert_eq!((code, &*stderr), (0, "bt-handshake: list: 3 lines name a torrent again; what they add is used too\n"));
+    let shown = json(&stdout);
+    assert!(shown.len() == 2 && !stdout.contains("s3cret"), "{stdout}");
+    assert_eq!(
+        shown[0]["trackers"],
+        serde_json::json!(["udp://a.example:1/", "http://b.example/announce?passkey=***"])
+    );
+    assert_eq!(shown[0]["peers"], serde_json::json!(["127.0.0.1:7"]));
+    assert_eq!(shown[1]["web_seeds"], serde_json::json!(["http://w.example/"]));
+    // As if the link had said so itself: a tracker's secret may be that of a private torrent.
+    lab.file("secret", [a, &*lines[2]].join("\n").as_bytes());
+    let (code, stdout, stderr) = run(&lab, &["dht", "--dht-node", "127.0.0.1:9", "@secret"]);
+    assert!(
+        code == 1 && stderr.contains("1 line names a torrent again") && stdout.contains("may be private"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_line_of_a_list_is_named_and_one_that_is_no_target_is_no_torrent() {
+    let lab = Lab::new("lines", []);
+    fs::create_dir_all(lab.folder.join("folder")).unwrap();
+    fs::copy(lab.torrent(), lab.folder.join("folder/in.torrent")).unwrap();
+    let [a, b] = [&hashes(2)[0], &hashes(2)[1]];
+    lab.file("l\u{1b}.txt", format!("# ours\n{a}\ngarbage\nmore\nfolder\n").as_bytes());
+    let args = ["--json", "--sources", "none", "--jobs", "1", "@l\u{1b}.txt", b, "missing"];
+    let (code, stdout, stderr) = run(&lab, &args);
+    let of = |kind: &str| json(&stdout).into_iter().filter(|line| line["type"] == kind).collect::<Vec<_>>();
+    let lines: Vec<Value> = of("start").iter().map(|line| line["line"].clone()).collect();
+    assert_eq!(lines, ["l\\u{1b}.txt:2".into(), "l\\u{1b}.txt:5".into(), Value::Null]);
+    // A word of the command line is meant to be a torrent.
+    assert_eq!((code, &of("total")[0]["torrents"]), (3, &4.into()));
+    assert!(stderr.contains("l\\u{1b}.txt: 2 of 5 lines are no targets"), "{stderr}");
+    let (_, stdout, _) = run(&lab, &["--sources", "none", "@l\u{1b}.txt", b, "missing"]);
+    assert!(stdout.contains("1 not checked") && !stdout.contains("garbage"), "{stdout}");
 }

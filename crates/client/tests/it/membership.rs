@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
-pub(super) const NO_PEERS: [SocketAddr; 0] = [];
+pub(super) const A_PEER: [SocketAddr; 1] = [SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1)];
 
 /// Runs about one torrent.
 pub(super) struct Rounds {
@@ -157,7 +157,7 @@ async fn over_udp_too() {
 
 #[tokio::test]
 async fn without_a_scrape_it_is_not_asked_between_announces() {
-    for peers in [vec![], vec![Peer::default()]] {
+    for peers in [vec![Peer::refusing()], vec![Peer::default()]] {
         let lab = lab(peers);
         let url = lab.tracker.announce_url().replace("/announce", "/a");
         let trackers = Trackers::Only(vec![url.parse().unwrap()]);
@@ -203,7 +203,7 @@ async fn a_scrape_of_no_use_takes_nothing_back_of_the_announce_before() {
     let mut rounds = Rounds::new(&lab.torrent, config());
     assert_eq!(rounds.round().await.summary.verdict(), Verdict::NoPeerNamed);
     lab.tracker.set_script(TrackerScript::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nde".to_vec()));
-    pass(10 * MINUTE).await;
+    pass(2 * MINUTE).await;
     let told = rounds.round().await;
     assert!(!told.trackers[0].status.is_ok());
     assert_eq!((told.trackers[0].standing, told.summary.verdict()), (Standing::Answered, Verdict::NoPeerNamed));
@@ -212,7 +212,7 @@ async fn a_scrape_of_no_use_takes_nothing_back_of_the_announce_before() {
 
 #[tokio::test]
 async fn min_request_interval_of_a_scrape_is_kept() {
-    let lab = lab([]);
+    let lab = lab([Peer::default()]);
     let mut rounds = Rounds::new(&lab.torrent, config());
     rounds.round().await;
     let body = b"d5:filesdee".to_vec();
@@ -244,7 +244,7 @@ async fn intervals_that_make_no_sense_are_bounded() {
         (Some("i7200e"), Some("i300e"), 5 * MINUTE),
         (Some("i300e"), Some("i600e"), 10 * MINUTE),
     ] {
-        let lab = lab([]);
+        let lab = lab([Peer::default()]);
         let extra: Vec<_> = [("interval", interval), ("min interval", min_interval)]
             .into_iter()
             .filter_map(|(key, value)| Some((key, value?)))
@@ -256,11 +256,25 @@ async fn intervals_that_make_no_sense_are_bounded() {
         assert!(wait <= expected && wait + MINUTE / 6 > expected, "{interval:?} {min_interval:?}: {wait:?}");
     }
     for (interval, expected) in [(0, least), (1 << 31, unsaid), (u32::MAX, unsaid), (i32::MAX as u32, most)] {
-        let tracker = FakeUdpTracker::start(UdpScript { interval, ..UdpScript::default() }).unwrap();
+        let script = UdpScript { interval, peers: A_PEER.to_vec(), ..UdpScript::default() };
+        let tracker = FakeUdpTracker::start(script).unwrap();
         let mut rounds = Rounds::at([&*tracker.announce_url()]);
         rounds.round().await;
         let wait = rounds.membership.next_announce().unwrap();
         assert!(wait <= expected && wait + MINUTE / 6 > expected, "{interval}: {wait:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_tracker_that_names_no_peer_is_asked_again_sooner_unless_it_says_how_soon() {
+    for (min_interval, minutes) in [(None, 5), (Some("i900e"), 15), (Some("i60e"), 1)] {
+        let lab = lab([]);
+        let extra: Vec<_> = min_interval.map(|wait| ("min interval", wait)).into_iter().collect();
+        lab.tracker.set_script(counting(&lab, Some(1800), &extra));
+        let mut rounds = Rounds::new(&lab.torrent, config());
+        rounds.round().await;
+        let wait = rounds.membership.next_announce().unwrap();
+        assert_eq!(half_minutes(wait), minutes * 60, "{min_interval:?}");
     }
 }
 
@@ -303,7 +317,7 @@ async fn a_round_that_is_interrupted_owes_what_it_has_written() {
     swarm.interrupt();
     rounds.membership = swarm.pause().await;
     assert!(rounds.membership.next_announce().unwrap() > MINUTE / 2);
-    tracker.set_script(TrackerScript::peers(NO_PEERS));
+    tracker.set_script(TrackerScript::peers(A_PEER));
     let report = rounds.report().await;
     assert_eq!((report.status.code(), report.announce_in.is_some()), ("not_asked", true));
     pass(MINUTE).await;
@@ -315,7 +329,7 @@ async fn a_round_that_is_interrupted_owes_what_it_has_written() {
 
 #[tokio::test]
 async fn many_leave_at_the_same_time() {
-    let tracker = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
+    let tracker = FakeTracker::start(TrackerScript::peers(A_PEER)).unwrap();
     let config = config().with_trackers(Trackers::Only(vec![tracker.announce_url().parse().unwrap()]));
     let shared = Shared::new(&config).unwrap();
     let mut leaving = JoinSet::new();
@@ -334,7 +348,7 @@ async fn many_leave_at_the_same_time() {
 
 #[tokio::test]
 async fn counts_of_many_torrents_are_asked_for_together() {
-    let tracker = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
+    let tracker = FakeTracker::start(TrackerScript::peers(A_PEER)).unwrap();
     let config = config().with_trackers(Trackers::Only(vec![tracker.announce_url().parse().unwrap()]));
     let shared = Shared::new(&config).unwrap();
     let hashes = || (0..10).map(|n| ids::InfoHash([n; 20]));
@@ -364,7 +378,7 @@ async fn counts_of_many_torrents_are_asked_for_together() {
 #[tokio::test]
 async fn each_hash_of_a_hybrid_has_its_own_interval() {
     for most in [None, Some(1)] {
-        let tracker = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
+        let tracker = FakeTracker::start(TrackerScript::peers(A_PEER)).unwrap();
         let torrent = hybrid(&tracker.announce_url(), false);
         let mut rounds = Rounds::new(&torrent, config().with_max_per_address(most));
         for wait in [0, 10, 20] {
@@ -381,7 +395,7 @@ async fn each_hash_of_a_hybrid_has_its_own_interval() {
 
 #[tokio::test]
 async fn where_a_redirect_led_is_left_once_too() {
-    let last = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
+    let last = FakeTracker::start(TrackerScript::peers(A_PEER)).unwrap();
     let first = FakeTracker::start(TrackerScript::redirect(last.announce_url())).unwrap();
     let mut rounds = Rounds::at([&*first.announce_url()]);
     for _ in 0..3 {
@@ -396,7 +410,7 @@ async fn where_a_redirect_led_is_left_once_too() {
 
 #[tokio::test]
 async fn where_two_redirects_lead_has_one_interval() {
-    let last = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
+    let last = FakeTracker::start(TrackerScript::peers(A_PEER)).unwrap();
     let redirect = || FakeTracker::start(TrackerScript::redirect(last.announce_url())).unwrap();
     let (first, second) = (redirect(), redirect());
     let mut rounds = Rounds::at([&*first.announce_url(), &*second.announce_url()]);
@@ -414,7 +428,7 @@ async fn where_two_redirects_lead_has_one_interval() {
 
 #[tokio::test]
 async fn a_run_that_asks_no_tracker_hands_on_what_it_was_given() {
-    let tracker = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
+    let tracker = FakeTracker::start(TrackerScript::peers(A_PEER)).unwrap();
     let mut rounds = Rounds::at([&*tracker.announce_url()]);
     rounds.round().await;
     let config = rounds.config.clone();

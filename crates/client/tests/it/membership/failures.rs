@@ -1,7 +1,7 @@
 //! Trackers that fail between others of their answers.
 
 use crate::lab::{config, lab};
-use crate::membership::{MINUTE, NO_PEERS, Rounds, asked, half_minutes, pass};
+use crate::membership::{A_PEER, MINUTE, Rounds, asked, half_minutes, pass};
 use client::{Standing, Trackers};
 use fake_swarm::{FakeTracker, FakeUdpTracker, Peer, TrackerScript, UdpScript};
 use std::time::Duration;
@@ -27,7 +27,7 @@ async fn one_that_refuses_is_asked_by_a_doubling_wait_until_it_answers() {
         assert_eq!(waiting.summary.verdict(), before.summary.verdict());
         pass(Duration::from_secs(expected - 30)).await;
     }
-    tracker.set_script(TrackerScript::peers(NO_PEERS));
+    tracker.set_script(TrackerScript::peers(A_PEER));
     assert!(rounds.report().await.status.is_ok());
     assert_eq!(wait(&rounds), 1800);
     pass(30 * MINUTE).await;
@@ -57,7 +57,8 @@ async fn what_a_refusal_asks_for_is_kept_to() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_was_silent_is_left_even_if_it_never_answered() {
-    let tracker = FakeUdpTracker::start(UdpScript { silent_for: 1, ..UdpScript::default() }).unwrap();
+    let tracker =
+        FakeUdpTracker::start(UdpScript { peers: A_PEER.to_vec(), silent_for: 1, ..UdpScript::default() }).unwrap();
     let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
     let mut rounds = Rounds::at([&*tracker.announce_url(), &silent.announce_url()]);
     // The first datagram is lost; the connection over TCP is there, and nothing comes.

@@ -1,7 +1,7 @@
 //! Private torrents (BEP 27): one tracker at a time, also over several runs.
 
 use crate::lab::{config, lab};
-use crate::membership::{MINUTE, NO_PEERS, Rounds, asked, pass};
+use crate::membership::{A_PEER, MINUTE, Rounds, asked, pass};
 use client::{CutShort, Error, Event, Membership, Swarm, TorrentRef};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{FakeTracker, Peer, TrackerScript};
@@ -9,8 +9,7 @@ use metainfo::Torrent;
 
 #[tokio::test]
 async fn the_tracker_that_answered_stays_the_only_one() {
-    let scripts =
-        [TrackerScript::Failure("no".to_owned()), TrackerScript::peers(NO_PEERS), TrackerScript::peers(NO_PEERS)];
+    let scripts = [TrackerScript::Failure("no".to_owned()), TrackerScript::peers(A_PEER), TrackerScript::peers(A_PEER)];
     let [first, second, third] = scripts.map(|script| FakeTracker::start(script).unwrap());
     let urls = [&first, &second, &third].map(FakeTracker::announce_url);
     let tiers = urls.iter().map(|url| vec![url.as_str()]).collect();
@@ -36,7 +35,7 @@ async fn the_tracker_that_answered_stays_the_only_one() {
 #[tokio::test]
 async fn what_a_run_has_learned_holds_for_the_next() {
     let lab = lab([Peer::default()]);
-    let other = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
+    let other = FakeTracker::start(TrackerScript::peers(A_PEER)).unwrap();
     let mut torrent = lab.torrent.clone();
     torrent.private = true;
     let urls = [lab.tracker.announce_url(), other.announce_url()];
