@@ -42,18 +42,35 @@ fn kept(name: &str) -> (Lab, PathBuf) {
 fn what_has_changed_is_said_first_and_no_address_is_kept() {
     let (lab, db) = kept("db");
     let (_, stdout, _) = of(&[], &db, &lab);
-    assert!(stdout.contains("\n\nno change: healthy since "), "{stdout}");
+    assert!(stdout.contains("\n\nno change: healthy for "), "{stdout}");
+    // A cron job's line speaks of changes alone.
+    let (_, stdout, _) = of(&["-q"], &db, &lab);
+    assert!(stdout.lines().count() == 1 && stdout.contains(": alive: 2 seeds"), "{stdout}");
+    let (_, stdout, _) = of(&["--nagios"], &db, &lab);
+    assert!(stdout.contains("; healthy for ") && !stdout.contains("changed"), "{stdout}");
     lab.tracker.set_script(TrackerScript::peers(lab.swarm.endpoints()[..1].to_vec()));
     let (_, stdout, _) = of(&[], &db, &lab);
     let (changed, verdict) = (stdout.find("since the last run: 1 seed gone; copies 2 -> 1"), stdout.find("alive"));
     assert!(changed.is_some() && changed < verdict, "{stdout}");
     let kept = observations(&db, &lab);
-    assert_eq!(kept.iter().map(|seen| seen.verified_seeds).collect::<Vec<_>>(), [2, 2, 1]);
+    assert_eq!(kept.iter().map(|seen| seen.verified_seeds).collect::<Vec<_>>(), [2, 2, 2, 2, 1]);
     assert!(kept.iter().all(|seen| seen.name.is_some() && seen.pieces == Some(4) && seen.met.is_some()), "{kept:?}");
     let bytes = std::fs::read(&db).unwrap();
     // The tracker's URL has its own.
     let contains = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
     assert!(!contains(b"127.0.1.") && !contains(&[127, 0, 1, 1]) && !contains(b"s3cret") && contains(b"127.0.0.1"));
+}
+
+#[test]
+fn what_has_changed_is_in_a_line_too() {
+    let (lab, db) = kept("db-line");
+    let gone = "1 seed gone; copies 2 -> 1";
+    lab.tracker.set_script(TrackerScript::peers(lab.swarm.endpoints()[..1].to_vec()));
+    let (_, stdout, _) = of(&["-q"], &db, &lab);
+    assert!(stdout.lines().count() == 2 && stdout.starts_with(&format!("since the last run: {gone}\n")), "{stdout}");
+    lab.tracker.set_script(TrackerScript::peers(lab.swarm.endpoints()));
+    let (code, stdout, _) = of(&["--nagios"], &db, &lab);
+    assert!(code == 0 && stdout.contains("; changed: 1 seed new; copies 1 -> 2|"), "{stdout}");
 }
 
 #[test]
@@ -101,7 +118,9 @@ fn a_file_that_cannot_be_used_is_told_and_the_run_goes_on() {
         assert_eq!(stderr.lines().count(), 1, "{path:?}: {stderr}");
         assert_eq!(std::fs::read(path).ok(), before, "{path:?}");
         let (code, stdout, _) = of(&["--nagios"], path, &lab);
-        assert!(code == 3 && stdout.contains(reason) && stdout.contains("1 healthy"), "{path:?}: {code} {stdout}");
+        assert!(code == 3 && stdout.contains(reason), "{path:?}: {code} {stdout}");
+        // It is no torrent.
+        assert!(stdout.starts_with("TORRENT UNKNOWN: lab") && stdout.contains("|seeds=2;"), "{path:?}: {stdout}");
     }
     assert_eq!(observations(&db, &lab).len(), 1);
 }
