@@ -59,6 +59,8 @@ struct Rounds<'a> {
     is_slow_told: bool,
     /// Whether it was told that trackers are not announced to in every round.
     is_pause_told: bool,
+    /// Whether it was told that they are not before the deadline.
+    is_end_told: bool,
 }
 
 /// Does it again and again, and takes leave of all trackers at the end.
@@ -80,6 +82,7 @@ pub(crate) async fn again(
         worst,
         is_slow_told: false,
         is_pause_told: false,
+        is_end_told: false,
     };
     let told = rounds.go_on(runs).await?;
     if let Err(error) = told.and_then(|()| rounds.end(runs)) {
@@ -187,10 +190,14 @@ impl Rounds<'_> {
             self.is_slow_told = true;
             eprint_error(&format!("a round took {}, longer than {every}: the next begins at once", span(now - begun)));
         }
-        let next = self.all.iter().filter_map(|kept| kept.carried.next_announce()).min();
-        let Some(wait) = next.filter(|next| now + *next > due && !self.is_pause_told) else { return };
-        self.is_pause_told = true;
-        if deadline.is_some_and(|deadline| now + wait > deadline) {
+        let Some(wait) = self.all.iter().filter_map(|kept| kept.carried.next_announce()).min() else { return };
+        let is_too_late = deadline.is_some_and(|deadline| now + wait > deadline);
+        let told = if is_too_late { &mut self.is_end_told } else { &mut self.is_pause_told };
+        if now + wait <= due || std::mem::replace(told, true) {
+            return;
+        }
+        if is_too_late {
+            self.is_pause_told = true;
             // A round has to begin then.
             let least = (now + wait).duration_since(self.begun) + self.schedule.every;
             eprint_error(&format!(

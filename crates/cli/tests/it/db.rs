@@ -1,6 +1,6 @@
 //! What is seen, kept in a file; and files that cannot keep it.
 
-use crate::lab::{Lab, listening, seed, signal, told};
+use crate::lab::{Lab, listening, seed, shell, signal, told};
 use fake_swarm::{Client, TrackerScript};
 use history::History;
 use ids::InfoHash;
@@ -71,6 +71,22 @@ fn what_has_changed_is_in_a_line_too() {
     lab.tracker.set_script(TrackerScript::peers(lab.swarm.endpoints()));
     let (code, stdout, _) = of(&["--nagios"], &db, &lab);
     assert!(code == 0 && stdout.contains("; changed: 1 seed new; copies 1 -> 2|"), "{stdout}");
+}
+
+/// The recipe of the reference.
+#[test]
+fn a_cron_job_is_silent_while_all_is_well() {
+    let (lab, db) = kept("db-cron");
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let recipe = page.lines().find(|line| line.starts_with("out=$(bt-handshake ")).unwrap();
+    let recipe = recipe.replace("bt-handshake", "\"$0\"").replace("swarms.db", "\"$2\"").replace("releases/", "\"$1\"");
+    let mailed = |db: &Path| told(&shell(&recipe).arg(lab.torrent()).arg(db).output().unwrap());
+    assert_eq!(mailed(&db), (0, String::new(), String::new()));
+    let (code, mail, _) = mailed(&lab.folder);
+    assert!(code == 0 && mail.contains("alive") && mail.contains("not recorded: "), "{mail}");
+    lab.tracker.set_script(TrackerScript::peers(Vec::<std::net::SocketAddr>::new()));
+    let (_, mail, _) = mailed(&db);
+    assert!(mail.contains("since the last run: ") && mail.contains("seeds 0, wanted 1 (--fail-under)"), "{mail}");
 }
 
 #[test]
