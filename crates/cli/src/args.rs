@@ -326,9 +326,14 @@ impl MainJob {
         self.nodes.apply(&mut config)?;
         self.certificates.apply(&mut config)?;
         self.sources.apply(&mut config)?;
-        if self.schedule()?.is_some_and(|schedule| schedule.deadline.is_some()) {
-            // It is that of the whole.
-            config.deadline = Config::default().deadline;
+        if let Some(schedule) = self.schedule()? {
+            if config.scrape && config.peers.is_empty() && schedule.until.is_some_and(|until| until.needs_peers()) {
+                return Err("leave out --scrape: counts alone never tell what --until waits for".to_owned());
+            }
+            if schedule.deadline.is_some() {
+                // It is that of the whole.
+                config.deadline = Config::default().deadline;
+            }
         }
         Ok(config)
     }

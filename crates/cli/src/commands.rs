@@ -83,7 +83,7 @@ fn main_job(args: MainJob) -> ExitCode {
     };
     let fail_under = args.fail_under.clone();
     let form = if args.nagios {
-        Form::Nagios(Plugin::new(args.warn_under.clone(), fail_under.clone()))
+        Form::Nagios(Box::new(Plugin::new(args.warn_under.clone(), fail_under.clone())))
     } else if args.json {
         Form::Json
     } else {

@@ -125,6 +125,13 @@ impl Conditions {
         Some(format!("{SEEN_AS} {found}, wanted {}", wanted.join(" and ")))
     }
 
+    /// Whether some of it cannot hold where counts are all that is asked for.
+    pub(crate) fn needs_peers(&self) -> bool {
+        self.counts
+            .iter()
+            .any(|condition| matches!(condition.what, What::Seeds | What::Ok | What::Copies | What::Peers))
+    }
+
     /// The least number of `what` that is asked for; `None` when nothing is.
     pub(crate) fn least(&self, what: What, summary: &Summary) -> Option<f64> {
         self.counts

@@ -46,5 +46,5 @@ pub(crate) enum Form {
     /// One object a line.
     Json,
     /// One line for a monitoring system.
-    Nagios(Plugin),
+    Nagios(Box<Plugin>),
 }

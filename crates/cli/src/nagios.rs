@@ -28,6 +28,8 @@ pub(crate) struct Plugin {
     /// Whether the user said what is critical; else it is that no peer answers.
     judged: bool,
     states: Vec<State>,
+    /// What could not be written, which is of no torrent.
+    notes: Vec<String>,
     /// Of each torrent, as long as it may fit.
     data: Vec<Datum>,
     data_bytes: usize,
@@ -62,6 +64,8 @@ const MOST_BYTES: usize = 4096;
 const MOST_TEXT: usize = 1000;
 /// Bytes about one of several torrents.
 const MOST_OF_ONE: usize = 200;
+/// Most notes in it.
+const MOST_NOTES: usize = 2;
 /// Columns of the name of one in the text.
 const NAME: usize = 64;
 
@@ -104,6 +108,13 @@ impl Plugin {
     /// A run that failed, and why; `verdict` if there is one all the same.
     pub(crate) fn fault(&mut self, label: Label, verdict: Option<Verdict>, exit: Exit, reason: &str) {
         self.states.push(State { label, level: Level::of(exit), verdict, said: harmless(reason) });
+    }
+
+    /// What could not be written, and why: the line may be all there is, so that it is no longer fine.
+    pub(crate) fn note(&mut self, what: &str, reason: &str) {
+        if self.notes.len() < MOST_NOTES {
+            self.notes.push(cut(&harmless(&format!("{what}: {reason}")), MOST_OF_ONE));
+        }
     }
 
     /// A run, its own exit code, and the sentence about it.
@@ -156,22 +167,25 @@ impl Plugin {
 
     /// The line on so many torrents without its end, at most [`MOST_BYTES`] with it, and what it says.
     pub(crate) fn told(&self, torrents: usize, elapsed: Duration) -> (Level, String) {
-        // What cannot be written is one more.
-        let torrents = torrents.max(self.states.len());
-        let worst = self.states.iter().map(|state| state.level).max().unwrap_or(Level::Unknown);
+        let noted = self.notes.first().map(|_| Level::Unknown);
+        let worst = self.states.iter().map(|state| state.level).chain(noted).max().unwrap_or(Level::Unknown);
         let names: Names = self.states.iter().map(|state| &state.label).collect();
         let begin = format!("TORRENT {}: ", worst.name());
+        let notes = self.notes.join("; ");
+        let most = MOST_TEXT.saturating_sub(notes.len() + "; ".len());
         let text = match self.states.as_slice() {
             [] => begin,
-            [state] if torrents < 2 => cut(&(begin + &state.sentence(&names)), MOST_TEXT),
-            _ => self.several(begin, torrents, &names),
+            [state] if torrents < 2 => cut(&(begin + &state.sentence(&names)), most),
+            _ => self.several(begin, torrents, &names, most),
         };
+        let gap = if self.states.is_empty() || notes.is_empty() { "" } else { "; " };
+        let text = format!("{text}{gap}{notes}");
         let data = self.data(torrents, elapsed, &names, MOST_BYTES - text.len() - "|\n".len());
         (worst, if data.is_empty() { text } else { format!("{text}|{data}") })
     }
 
     /// How many are not fine, the counts by state, and the worst by name as far as there is room.
-    fn several(&self, begin: String, torrents: usize, names: &Names<'_>) -> String {
+    fn several(&self, begin: String, torrents: usize, names: &Names<'_>, most: usize) -> String {
         let mut bad: Vec<&State> = self.states.iter().filter(|state| state.level > Level::Fine).collect();
         bad.sort_by_key(|state| (Reverse(state.level), state.rank(), &state.label));
         let mut counts: BTreeMap<_, usize> = BTreeMap::new();
@@ -187,7 +201,7 @@ impl Plugin {
         for (n, state) in bad.iter().enumerate() {
             let one = format!("; {}", cut(&state.sentence(names), MOST_OF_ONE));
             let more = format!("; and {} more", bad.len() - n);
-            if text.len() + one.len() + more.len() > MOST_TEXT {
+            if text.len() + one.len() + more.len() > most {
                 return text + &more;
             }
             text.push_str(&one);
@@ -338,6 +352,17 @@ mod tests {
         );
         assert!(line.contains(" 'it''s_b ok'=0;"), "{line}");
         assert_eq!(plugin("", "").told(1, SECOND).0, Level::Unknown);
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_no_torrent() {
+        let mut plugin = plugin("", "");
+        plugin.run(named("a"), Exit::Answered, "alive", &summary(4, 1, 1));
+        (0..9).for_each(|_| plugin.note("b.db", "not recorded: the history is damaged | torn"));
+        let (level, line) = plugin.told(1, SECOND);
+        let note = "b.db: not recorded: the history is damaged / torn";
+        assert_eq!(level, Level::Unknown);
+        assert!(line.starts_with(&format!("TORRENT UNKNOWN: a: alive; {note}; {note}|seeds=1;")), "{line}");
     }
 
     /// However many torrents there are, whatever they are called and whatever is said of them.

@@ -23,7 +23,7 @@ use crate::label::Label;
 use crate::owed::Owed;
 use crate::progress::Progress;
 use crate::saved::Saved;
-use crate::text::Page;
+use crate::text::{Page, span};
 use crate::total::Total;
 use crate::written::Written;
 use client::{DhtReport, MetadataReport, Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
@@ -42,7 +42,7 @@ pub(crate) struct Output {
     pub(crate) running: Running,
     owed: Owed,
     pub(crate) total: Total,
-    /// What is shown of several at the end, unless it has been.
+    /// What is shown of several at the end, unless it has been; of rounds, as long as the first one goes on.
     table: Option<Table>,
     /// Whether each step is logged, and each of many torrents has a line.
     verbose: bool,
@@ -58,6 +58,8 @@ pub(crate) struct Ended<'r> {
     pub(crate) saved: &'r Saved,
     /// For how long the verdict on its torrent has been the same, where a history tells.
     pub(crate) since: Option<Duration>,
+    /// What has changed since the observation before, where a history tells.
+    pub(crate) changes: Option<&'r str>,
 }
 
 /// Most torrents that have a report each, which fit on a screen; of more there is the table alone.
@@ -140,7 +142,7 @@ impl Output {
         self.several()
             && matches!(self.options.form, Form::Report { .. })
             && !self.options.quiet
-            && !self.options.rounds
+            && (!self.options.rounds || self.table.is_some())
     }
 
     /// What text is shown on.
@@ -282,8 +284,10 @@ impl Output {
             Form::Nagios(plugin) => {
                 let sentence = verdict(input, summary, tally);
                 let sentence = ended.because.map(|because| format!("{sentence}: {because}")).unwrap_or(sentence);
-                let sentence =
-                    [Some(sentence), tally.lookups.row()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+                let since = ended.since.map(|since| format!("{} for {}", summary.verdict().words(), span(since)));
+                let changed = ended.changes.map(|changes| format!("changed: {}", changes.replace('→', "->")));
+                let parts = [Some(sentence), tally.lookups.row(), since, changed];
+                let sentence = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
                 plugin.run(Label::of(input), ended.exit, &sentence, summary);
                 None
             }
@@ -294,7 +298,7 @@ impl Output {
         // Before the goodbyes: a second interrupt leaves at once.
         if self.progress.is_cut_short() {
             let table = self.table(page);
-            self.tell(table, true, |_| Ok(String::new()))?;
+            self.round(table)?;
         }
         Ok(unmet)
     }

@@ -1,7 +1,8 @@
 //! One line on stderr while a run goes on, on a terminal only; it is gone when results are written and at the end.
 
+use crate::text::span;
 use std::io::{IsTerminal, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// To the beginning of the line, and nothing from there on (ECMA-48: EL, then ED from the second column: from the first one,
 /// in the topmost line, it is all of the screen, which some terminals move to what can be scrolled back).
@@ -31,6 +32,8 @@ pub(crate) struct Progress {
     in_flight: usize,
     ok: usize,
     failed: usize,
+    /// When the next round begins, between two.
+    next: Option<tokio::time::Instant>,
 }
 
 impl Progress {
@@ -45,6 +48,11 @@ impl Progress {
     pub(crate) fn anew(&mut self) {
         let Self { on, drawn, interrupted, .. } = *self;
         *self = Self { on, drawn, interrupted, ..Self::default() };
+    }
+
+    /// When the next round begins, as long as that is what goes on.
+    pub(crate) fn wait_until(&mut self, next: Option<tokio::time::Instant>) {
+        self.next = next;
     }
 
     pub(crate) fn begin(&mut self, until: Option<Instant>) {
@@ -103,7 +111,7 @@ impl Progress {
 
     /// A terminal has echoed `^C`, which must not stand before what is written next.
     pub(crate) fn interrupted(&mut self) {
-        self.interrupted = true;
+        (self.interrupted, self.next) = (true, None);
         if self.on {
             let _ = write(CLEAR);
             self.drawn = false;
@@ -125,6 +133,10 @@ impl Progress {
 
     /// What goes on where no run does.
     pub(crate) fn stage(&self) -> String {
+        if let Some(next) = self.next {
+            let left = next.saturating_duration_since(tokio::time::Instant::now());
+            return format!("the next round begins in {}", span(left + Duration::from_millis(999)));
+        }
         let now = if self.interrupted { "; Ctrl-C again leaves at once" } else { "" };
         if self.begun == 0 { "reading the torrent".to_owned() } else { format!("saying goodbye to the trackers{now}") }
     }
@@ -192,6 +204,8 @@ mod tests {
         progress.end();
         progress.end();
         assert_eq!(progress.line(), "saying goodbye to the trackers");
+        progress.wait_until(Some(tokio::time::Instant::now() + Duration::from_secs(600)));
+        assert_eq!(progress.line(), "the next round begins in 10 min");
         progress.interrupted();
         assert_eq!(progress.line(), "saying goodbye to the trackers; Ctrl-C again leaves at once");
     }

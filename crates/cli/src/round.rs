@@ -1,11 +1,9 @@
 //! A round: a run about each of several torrents, at the same time within the permits, quotas and pace of the process.
 
-use crate::exit::eprint_error;
 use crate::origin::Origin;
 use crate::rounds::carried::Carried;
 use crate::run::{Context, Ran, run};
 use crate::signals::{Signals, Wish};
-use crate::text::span;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -13,6 +11,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 /// How often the progress is drawn anew.
 const TICK: Duration = Duration::from_millis(200);
+
+/// How often the time that is left until the next round is drawn anew.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// A torrent of a round: its place in the list, where it comes from, and what its run takes over.
 pub(crate) type Job = (usize, Origin, Carried);
@@ -132,20 +133,20 @@ impl Runs {
 
     /// Waits for the next round, the deadline or a signal.
     pub(crate) async fn until_due(&mut self, due: Instant, deadline: Option<Instant>) -> Result<(), AtOnce> {
+        self.context.output.lock().progress.wait_until(Some(due));
+        let mut tick = interval(SECOND);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !self.is_interrupted() {
             tokio::select! {
                 () = sleep_until(due) => break,
                 () = until(deadline) => {
                     self.interrupt.send_replace(true);
                 }
-                wish = self.signals.next() => match wish {
-                    Wish::HowFar => {
-                        eprint_error(&format!("the next round begins in {}", span(due.duration_since(Instant::now()))));
-                    }
-                    wish => self.heed(wish)?,
-                },
+                wish = self.signals.next() => self.heed(wish)?,
+                _ = tick.tick() => self.context.output.lock().progress.draw(),
             }
         }
+        self.context.output.lock().progress.wait_until(None);
         Ok(())
     }
 

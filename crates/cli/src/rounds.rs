@@ -51,12 +51,16 @@ struct Rounds<'a> {
     exit: Exit,
     /// Whether what is waited for holds.
     is_met: bool,
+    /// Whether what is waited for cannot come to hold, as no torrent can be asked about.
+    is_hopeless: bool,
     /// That of the words of the command line that name no torrent.
     worst: Exit,
     /// Whether it was told that rounds take longer than the time from one to the next.
     is_slow_told: bool,
     /// Whether it was told that trackers are not announced to in every round.
     is_pause_told: bool,
+    /// Whether it was told that they are not before the deadline.
+    is_end_told: bool,
 }
 
 /// Does it again and again, and takes leave of all trackers at the end.
@@ -74,9 +78,11 @@ pub(crate) async fn again(
         last: None,
         exit: Exit::Interrupted,
         is_met: false,
+        is_hopeless: false,
         worst,
         is_slow_told: false,
         is_pause_told: false,
+        is_end_told: false,
     };
     let told = rounds.go_on(runs).await?;
     if let Err(error) = told.and_then(|()| rounds.end(runs)) {
@@ -104,7 +110,7 @@ impl Rounds<'_> {
                 return Ok(Ok(()));
             }
             due = self.schedule.next(due, begun);
-            self.tell_pace(begun, due);
+            self.tell_pace((begun, due), deadline);
             runs.until_due(due, deadline).await?;
             if runs.is_interrupted() {
                 return Ok(Ok(()));
@@ -178,15 +184,28 @@ impl Rounds<'_> {
     }
 
     /// Says once what is not as the user may expect.
-    fn tell_pace(&mut self, begun: Instant, due: Instant) {
+    fn tell_pace(&mut self, (begun, due): (Instant, Instant), deadline: Option<Instant>) {
         let (now, every) = (Instant::now(), span(self.schedule.every));
         if now > due && !self.is_slow_told {
             self.is_slow_told = true;
             eprint_error(&format!("a round took {}, longer than {every}: the next begins at once", span(now - begun)));
         }
-        let next = self.all.iter().filter_map(|kept| kept.carried.next_announce()).min();
-        if let Some(wait) = next.filter(|next| now + *next > due && !self.is_pause_told) {
+        let Some(wait) = self.all.iter().filter_map(|kept| kept.carried.next_announce()).min() else { return };
+        let is_too_late = deadline.is_some_and(|deadline| now + wait > deadline);
+        let told = if is_too_late { &mut self.is_end_told } else { &mut self.is_pause_told };
+        if now + wait <= due || std::mem::replace(told, true) {
+            return;
+        }
+        if is_too_late {
             self.is_pause_told = true;
+            // A round has to begin then.
+            let least = (now + wait).duration_since(self.begun) + self.schedule.every;
+            eprint_error(&format!(
+                "no tracker may be asked for peers again before the deadline: --deadline {}m would leave time for that; until then they are \
+                 asked for counts, and the peers that they named are tried again",
+                least.as_secs().div_ceil(60) + 1
+            ));
+        } else {
             eprint_error(&format!(
                 "trackers are announced to when the time that they name has passed, the first in {}; until then they are asked for \
                  counts, and the peers that they named are tried again",
@@ -202,6 +221,10 @@ impl Rounds<'_> {
             return true;
         }
         if self.schedule.until.is_some() && !runs.is_interrupted() {
+            if self.whole == 1 && self.all.iter().all(|kept| kept.exit == Exit::LocalError) {
+                self.is_hopeless = true;
+                return true;
+            }
             self.is_met = self.all.iter().all(|kept| kept.unmet.is_empty() && kept.last_is_of_now());
         }
         runs.is_interrupted() || self.is_met || self.schedule.count.is_some_and(|count| self.whole >= count)
@@ -226,6 +249,9 @@ impl Rounds<'_> {
                 false => Exit::NoPeerAnswered,
             };
             self.exit = if self.exit == Exit::LocalError { Exit::LocalError } else { ended };
+            if self.is_hopeless {
+                eprint_error("no torrent can be asked about, so that there is nothing to wait for (--until)");
+            }
             self.tell_unmet(&mut output, "--until");
             if self.last.is_none() && !runs.heard {
                 eprint_error("the first round did not end before the deadline (--until)");

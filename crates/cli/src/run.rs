@@ -5,6 +5,7 @@ use crate::conditions::Conditions;
 use crate::exit::Exit;
 use crate::human::tally::Tally;
 use crate::input::{Input, InputError};
+use crate::label::Label;
 use crate::origin::Origin;
 use crate::output::{Ended, Shared};
 use crate::recorder::Recorder;
@@ -91,8 +92,10 @@ pub(crate) async fn run(origin: &Origin, carried: &mut Carried, context: Context
         }
         Err(error) => {
             let reason = advice(&error);
-            if !context.again {
-                output.lock().fault(&name, Exit::LocalError, &reason);
+            match context.again {
+                // Told with its round.
+                true => output.lock().not_run(Label::of_path(&name), None, Exit::LocalError, &reason),
+                false => output.lock().fault(&name, Exit::LocalError, &reason),
             }
             return Ran::without(Exit::LocalError, Some(reason));
         }
@@ -282,12 +285,14 @@ async fn tell(
                     result.seen = observer.end(input, &summary, (recorder, at_ms), context.until.as_ref()).await;
                 }
                 let since = result.seen.as_ref().and_then(Seen::since);
+                let changes = result.seen.as_ref().and_then(changed::changes);
                 let mut output = output.lock();
                 if let Some(seen) = result.seen.as_ref().filter(|_| !context.again) {
-                    let page = output.page();
-                    output.since(changed::since(seen, page))?;
+                    let (page, is_quiet) = (output.page(), output.is_quiet());
+                    output.since(changed::since(seen, is_quiet, page))?;
                 }
-                let ended = Ended { exit: result.exit, because: result.because.as_deref(), saved: &saved, since };
+                let (because, changes) = (result.because.as_deref(), changes.as_deref());
+                let ended = Ended { exit: result.exit, because, saved: &saved, since, changes };
                 result.unmet = output.summary(input, &summary, &tally, ended)?;
             }
             Next::Event(_) => {}

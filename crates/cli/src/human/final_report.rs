@@ -56,12 +56,12 @@ pub(crate) fn one_line(input: &Input, summary: &Summary, tally: &Tally) -> Strin
     Line::new()
         .add(format!("{}: ", escape(&input.given)))
         .styled(BOLD, sentence)
-        .add(format!("; {}", headline(summary)))
+        .add(format!("; {}{}", headline(summary), tally.web_seeds.beside(summary).unwrap_or_default()))
         .whole()
 }
 
-/// The total of several torrents in a line.
-pub(crate) fn total(total: &Total, page: Page) -> String {
+/// The total of several torrents in a line; `is_judged` by conditions, which those that count met.
+pub(crate) fn total(total: &Total, is_judged: bool, page: Page) -> String {
     let Total { begun, torrents, answered, trackers, trackers_ok, peers, ok, .. } = total;
     let what = match peers {
         0 if *trackers == 0 => "no peers".to_owned(),
@@ -75,7 +75,8 @@ pub(crate) fn total(total: &Total, page: Page) -> String {
         }
         (checked, complete) => format!("{what}, {complete} of {} complete", plural(checked, "web seed")),
     };
-    let answered = format!("{answered} of {} answered", plural(*torrents, "torrent"));
+    let done = if is_judged { "met the conditions" } else { "answered" };
+    let answered = format!("{answered} of {} {done}", plural(*torrents, "torrent"));
     Line::new().styled(BOLD, answered).add(format!(", {what} in {}", time(begun.elapsed()))).on(page)
 }
 

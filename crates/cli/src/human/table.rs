@@ -4,6 +4,7 @@ use crate::human::screen::{advice, row};
 use crate::human::style::{BAD, BOLD, DIM, GOOD, OPEN, PLAIN};
 use crate::human::tally::Tally;
 use crate::human::verdict::{copies, mark};
+use crate::human::web_seeds::is_lacking;
 use crate::input::Input;
 use crate::label::{Label, Names};
 use crate::text::{Line, Marks, Page, TOGETHER, plural, short, span, time, together};
@@ -53,7 +54,8 @@ impl Table {
         self.0.push(Row {
             label: Label::of(input),
             verdict: Some(verdict),
-            mark: mark(verdict),
+            // Its peers are well.
+            mark: if is_lacking(summary) { Mark::Open } else { mark(verdict) },
             copies: summary.swarm.copies.map_or(0.0, |copies| copies.min),
             seeds: summary.swarm.verified_seeds,
             since,
@@ -136,6 +138,7 @@ impl Row {
         self.rank()
             .cmp(&other.rank())
             .then_with(|| self.word().cmp(other.word()))
+            .then_with(|| (self.mark == Mark::Good).cmp(&(other.mark == Mark::Good)))
             .then_with(|| self.copies.total_cmp(&other.copies))
             .then_with(|| self.seeds.cmp(&other.seeds))
             .then_with(|| other.since.cmp(&self.since))
@@ -150,7 +153,7 @@ impl Row {
         };
         let name = self.label.among(names, layout.name, page.marks);
         let line = Line::new().styled(style, sign).add(" ").cell(style, self.word(), layout.word).add("  ");
-        let since = self.since.map(|since| format!("since {}", largest_unit(since)));
+        let since = self.since.map(|since| format!("for {}", largest_unit(since)));
         let facts: Vec<&str> = [&*self.facts, since.as_deref().unwrap_or_default()].into();
         let facts = facts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
         if layout.is_narrow {
@@ -227,7 +230,7 @@ fn facts(summary: &Summary, tally: &Tally) -> String {
         missing.map(|count| format!("{} missing", plural(count as usize, "piece"))),
         (verdict == Verdict::NoPeerAnswered && swarm.claimed_seeds.is_none())
             .then(|| format!("0 of {}", plural(summary.peers, "peer"))),
-        (web_seeds.checked > 0 && verdict != Verdict::Healthy)
+        (web_seeds.checked > 0 && (verdict != Verdict::Healthy || is_lacking(summary)))
             .then(|| format!("{} of {} complete", web_seeds.complete, plural(web_seeds.checked, "web seed"))),
     ];
     parts.into_iter().flatten().map(|part| part.replace(' ', &TOGETHER.to_string())).collect::<Vec<_>>().join(", ")
@@ -274,8 +277,8 @@ mod tests {
             shown(rows, false, 80, Marks::UNICODE),
             "  9 healthy · 3 incomplete · 1 no peer answered · 1 not begun          in 9.20 s\n\
              ✗ no peer answered  dead  0 copies\n\
-             ✗ incomplete        old   0.4 copies, since 4 days\n\
-             ✗ incomplete        new   0.4 copies, since 26 h\n\
+             ✗ incomplete        old   0.4 copies, for 4 days\n\
+             ✗ incomplete        new   0.4 copies, for 26 h\n\
              ✗ incomplete        half  0.5 copies\n  \
                to do     ask for a reseed\n  \
                9 healthy (-a lists them)"

@@ -2,7 +2,9 @@
 
 use crate::human::words::web_seed_words;
 use crate::text::plural;
-use client::{CodeKind, Explanation, Summary, WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus};
+use client::{
+    CodeKind, Explanation, Summary, Verdict, WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus,
+};
 use guard::escape;
 
 /// Reasons of failures that are named.
@@ -68,6 +70,15 @@ impl WebSeeds {
         }
     }
 
+    /// `; web seed https://… has not everything: …` of a healthy torrent, whose verdict does not speak of it.
+    pub(super) fn beside(&self, summary: &Summary) -> Option<String> {
+        let Failure { url, why, .. } = self.failure.as_ref().filter(|_| is_lacking(summary))?;
+        Some(format!(
+            "; web seeds {} of {} complete: {url}: {why}",
+            summary.web_seeds.complete, summary.web_seeds.checked
+        ))
+    }
+
     /// What to do about one of them; `None` where all is well, or where it may be well another time.
     pub(super) fn remark(&self) -> Option<&str> {
         self.remark.as_ref().map(|(_, text)| text.as_str())
@@ -100,6 +111,11 @@ impl WebSeeds {
         };
         format!("{}: {url}: {why}", to_do.unwrap_or("try again later, or name another one with --web-seed"))
     }
+}
+
+/// Whether a torrent is healthy, and a web seed of it lacks something.
+pub(super) fn is_lacking(summary: &Summary) -> bool {
+    summary.verdict() == Verdict::Healthy && summary.web_seeds.complete < summary.web_seeds.checked
 }
 
 /// `web seeds 1 of 3 complete (1 wrong size, 1 not asked)`; `None` where there is none.

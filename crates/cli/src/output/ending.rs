@@ -1,6 +1,7 @@
 //! What is said of all runs together: those that could not do their job, how far they are, and the end.
 
 use crate::advice::cannot_write;
+use crate::conditions::Conditions;
 use crate::exit::{Exit, eprint_error};
 use crate::form::Form;
 use crate::human::final_report::{outcomes, total};
@@ -28,9 +29,9 @@ impl Output {
     pub(crate) fn refused(&mut self, input: &Input, name: &str, reason: &str) -> io::Result<()> {
         let mut summary = Summary::default();
         summary.cut_short = Some(CutShort::Private);
+        self.not_run(Label::of(input), Some(summary.verdict()), Exit::LocalError, reason);
         // Rounds tell it once, as text.
         if !self.options.rounds {
-            self.not_run(Label::of(input), Some(summary.verdict()), Exit::LocalError, reason);
             self.report_error(name, reason);
         }
         self.tell(None, true, |output| output.start_line(input))?;
@@ -40,7 +41,7 @@ impl Output {
     }
 
     /// A torrent that was not run, for the table or a monitoring system.
-    fn not_run(&mut self, label: Label, verdict: Option<Verdict>, exit: Exit, reason: &str) {
+    pub(crate) fn not_run(&mut self, label: Label, verdict: Option<Verdict>, exit: Exit, reason: &str) {
         if let Form::Nagios(plugin) = &mut self.options.form {
             plugin.fault(label, verdict, exit, reason);
         } else if self.has_table() {
@@ -76,7 +77,7 @@ impl Output {
         self.progress.erase();
         let reason = cannot_write(error);
         match &mut self.options.form {
-            Form::Nagios(plugin) => plugin.fault(Label::of_path("bt-handshake"), None, Exit::LocalError, &reason),
+            Form::Nagios(plugin) => plugin.note("bt-handshake", &reason),
             _ => eprint_error(&reason),
         }
     }
@@ -96,11 +97,19 @@ impl Output {
         self.written.flush_file();
         self.tell_file_fault();
         self.total.answered = answered;
+        let page = self.page();
+        if self.options.rounds {
+            let table = self.table(page);
+            self.round(table)?;
+        }
         // Each round has its own.
-        let (several, mut level, page) = (self.several() && !self.options.rounds, None, self.page());
+        let (several, mut level) = (self.several() && !self.options.rounds, None);
         let line = match &self.options.form {
             Form::Report { .. } if self.has_table() => self.table(page),
-            Form::Report { .. } if several => Some(total(&self.total, page)),
+            Form::Report { .. } if several => {
+                let is_judged = self.options.fail_under != Conditions::default();
+                Some(total(&self.total, is_judged, page))
+            }
             Form::Nagios(plugin) => {
                 let (worst, line) = plugin.told(self.total.torrents, self.total.begun.elapsed());
                 level = Some(worst);
@@ -118,9 +127,9 @@ impl Output {
     /// The table of several torrents, behind the reports on each if there are some; only once.
     pub(super) fn table(&mut self, page: Page) -> Option<String> {
         let all = matches!(self.options.form, Form::Report { all: true });
-        let mut table = self.table.take().filter(|_| self.has_table())?;
+        let mut table = if self.has_table() { self.table.take() } else { None }?;
         let table = table.shown(self.total.torrents, self.total.begun.elapsed(), all, page);
-        Some(match (all, self.is_table_alone()) {
+        Some(match (all, self.is_table_alone() || self.options.rounds) {
             (true, _) => format!("\n{}\n\n{table}", outcomes(&self.total, page)),
             (false, true) => table,
             (false, false) => format!("\n{table}"),

@@ -1,9 +1,7 @@
 //! What is said of rounds, and of what changed since the one before.
 
-use crate::exit::Exit;
 use crate::form::Form;
 use crate::json;
-use crate::label::Label;
 use crate::output::Output;
 use crate::total::Total;
 use std::io;
@@ -19,6 +17,10 @@ impl Output {
     pub(crate) fn end_round(&mut self, answered: usize, text: Option<String>) -> io::Result<()> {
         self.progress.erase();
         self.total.answered = answered;
+        if self.options.rounds {
+            // It is of what is known when the first one is interrupted.
+            self.table = None;
+        }
         if self.several() {
             self.tell(None, true, |output| json::total(&output.total))?;
         }
@@ -46,17 +48,18 @@ impl Output {
         self.round(lines.map(|lines| format!("{gap}{lines}")))
     }
 
-    /// What has changed since the observation before, in front of the report on the only torrent.
+    /// What has changed since the observation before, in front of the report on the only torrent, or of its line.
     pub(crate) fn since(&mut self, line: Option<String>) -> io::Result<()> {
         let is_told = matches!(self.options.form, Form::Report { .. }) && !self.several();
+        let (gap, is_quiet) = if self.options.quiet { ("", true) } else { ("\n", false) };
         let line = line.filter(|_| is_told);
-        self.tell(line.map(|line| format!("\n{line}")), false, |_| Ok(String::new()))
+        self.tell(line.map(|line| format!("{gap}{line}")), is_quiet, |_| Ok(String::new()))
     }
 
     /// Observations that the database does not keep, and why.
     pub(crate) fn not_recorded(&mut self, database: &str, reason: &str) {
         match &mut self.options.form {
-            Form::Nagios(plugin) => plugin.fault(Label::of_path(database), None, Exit::LocalError, reason),
+            Form::Nagios(plugin) => plugin.note(database, reason),
             _ => self.report_error(database, reason),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::human::style::{DIM, LABEL_WIDTH};
 use crate::label::{Label, Names};
-use crate::rounds::words::{sign, with_marks};
+use crate::rounds::words::{sign, with_marks, words};
 use crate::seen::Seen;
 use crate::text::{Line, Page, plural, span};
 use client::Verdict;
@@ -17,10 +17,8 @@ pub(crate) struct Changed(Vec<(Verdict, Label, String)>);
 impl Changed {
     /// Adds what was seen of a torrent, if that has changed.
     pub(crate) fn add(&mut self, seen: &Seen) {
-        let changes = seen.recorded.iter().flat_map(|recorded| &recorded.changes);
-        let changes: Vec<String> = changes.map(ToString::to_string).collect();
-        if !changes.is_empty() {
-            self.0.push((seen.observation.verdict, seen.label.clone(), changes.join("; ")));
+        if let Some(changes) = changes(seen) {
+            self.0.push((seen.observation.verdict, seen.label.clone(), changes));
         }
     }
 
@@ -33,7 +31,8 @@ impl Changed {
             let (sign, style) = sign(*verdict, page);
             let line = Line::new().add("  ").styled(style, sign).add(" ");
             let line = line.cell(DIM, label.among(&names, LABEL_WIDTH, page.marks), LABEL_WIDTH + 2);
-            line.add(with_marks(changes, page.marks)).on(page)
+            let line = line.add(with_marks(changes, page.marks));
+            line.wrapped(0, 6, page.columns).iter().map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
         });
         let more = (count > MOST).then(|| format!("  and {} more", count - MOST));
         let lines: Vec<String> = each.chain(more).collect();
@@ -45,15 +44,20 @@ fn changed(count: usize) -> String {
     format!("{} changed", plural(count, "torrent"))
 }
 
-/// What has changed of the only torrent, or since when nothing has; `None` of its first observation.
-pub(crate) fn since(seen: &Seen, page: Page) -> Option<String> {
-    let recorded = seen.recorded.as_ref()?;
-    let changes: Vec<String> = recorded.changes.iter().map(ToString::to_string).collect();
-    let line = if changes.is_empty() {
-        format!("no change: {} since {}", seen.observation.verdict.words(), span(seen.since()?))
-    } else {
-        format!("since the last run: {}", with_marks(&changes.join("; "), page.marks))
+/// What has changed of a torrent since the observation before, in words; `None` if nothing has.
+pub(crate) fn changes(seen: &Seen) -> Option<String> {
+    let changes: Vec<String> = seen.recorded.iter().flat_map(|recorded| &recorded.changes).map(words).collect();
+    (!changes.is_empty()).then(|| changes.join("; "))
+}
+
+/// What has changed of the only torrent, or for how long nothing has; `None` of its first observation. Of `is_quiet` output changes alone are a part, in one line.
+pub(crate) fn since(seen: &Seen, is_quiet: bool, page: Page) -> Option<String> {
+    let line = match changes(seen) {
+        Some(changes) => format!("since the last run: {}", with_marks(&changes, page.marks)),
+        None if is_quiet => return None,
+        None => format!("no change: {} for {}", seen.observation.verdict.words(), span(seen.since()?)),
     };
-    let lines = Line::new().add(line).wrapped(0, 2, page.columns);
+    let columns = if is_quiet { usize::MAX } else { page.columns };
+    let lines = Line::new().add(line).wrapped(0, 2, columns);
     Some(lines.iter().map(|line| line.on(page)).collect::<Vec<_>>().join("\n"))
 }

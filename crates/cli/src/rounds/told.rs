@@ -4,7 +4,7 @@ use crate::human::style::{BAD, DIM, LABEL_WIDTH};
 use crate::human::verdict::mark;
 use crate::label::Names;
 use crate::rounds::kept::Kept;
-use crate::rounds::words::{sign, state, with_marks};
+use crate::rounds::words::{claim, sign, state, with_marks};
 use crate::text::{Line, Page};
 use client::Verdict;
 use client::report::Mark;
@@ -31,7 +31,7 @@ pub(super) struct Told<'a> {
 impl Told<'_> {
     /// The line of the only torrent: `14:40  ! 2 seeds, 2.3 copies      qBittorrent 5.1.0 at 198.51.100.23 is gone`.
     pub(super) fn one(&self, kept: &Kept, page: Page) -> String {
-        let news = kept.news.iter().flatten().cloned().collect::<Vec<_>>().join("; ");
+        let news = news(kept);
         self.line(&described(Line::new().add(self.time).add("  "), kept, news, page), page)
     }
 
@@ -58,7 +58,7 @@ impl Told<'_> {
         let most = if self.all { usize::MAX } else { MOST };
         let indent = " ".repeat(self.time.len() + 2);
         let each = told.iter().take(most).map(|kept| {
-            let news = kept.news.iter().flatten().cloned().collect::<Vec<_>>().join("; ");
+            let news = news(kept);
             let line = Line::new().add(&indent);
             self.line(&named(line, (kept, &names), news, page), page)
         });
@@ -73,6 +73,12 @@ impl Told<'_> {
         let columns = if page.cuts { page.columns } else { usize::MAX };
         line.wrapped(0, hanging, columns).iter().map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
     }
+}
+
+/// What is new, and seeds that are claimed and were not met.
+fn news(kept: &Kept) -> String {
+    let claim = kept.last.as_ref().filter(|_| kept.fault.is_none()).and_then(claim);
+    kept.news.iter().flatten().cloned().chain(claim).collect::<Vec<_>>().join("; ")
 }
 
 /// What the last run says of a torrent; `None` if there was none.

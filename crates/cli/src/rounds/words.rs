@@ -6,8 +6,8 @@ use crate::human::verdict::mark;
 use crate::seen::{Seed, Seen};
 use crate::text::{Marks, Page, plural};
 use anstyle::Style;
-use client::Verdict;
 use client::report::Mark;
+use client::{Copies, Verdict};
 use report::{Change, Observation};
 
 /// Seeds that are named when they come or go; more are counted.
@@ -48,6 +48,21 @@ pub(super) fn state(seen: &Observation) -> String {
     }
 }
 
+/// What trackers count of seeds where none was met.
+pub(super) fn claim(seen: &Observation) -> Option<String> {
+    let claimed = seen.claimed_seeds.filter(|claimed| *claimed > 0 && seen.verified_seeds == 0)?;
+    Some(format!("the tracker claims {}", plural(claimed as usize, "seed")))
+}
+
+/// A change in words, with numbers as the state has them.
+pub(crate) fn words(change: &Change) -> String {
+    let copies = |copies: Option<Copies>| copies.map_or("unknown".to_owned(), |copies| Rounded(copies.min).to_string());
+    match change {
+        Change::Copies { from, to } => format!("copies {} → {}", copies(*from), copies(*to)),
+        change => change.to_string(),
+    }
+}
+
 /// What is different from the round before, each in a few words: the verdict left out, which the state says; seeds by name, as far
 /// as those of the round before are known.
 pub(super) fn changes(seen: &Seen, changes: &[Change], before: Option<&[Seed]>) -> Vec<String> {
@@ -58,10 +73,10 @@ pub(super) fn changes(seen: &Seen, changes: &[Change], before: Option<&[Seed]>) 
     let texts = changes.iter().flat_map(|change| match change {
         Change::Verdict { .. } => Vec::new(),
         Change::MissingPieces { .. } if gap.is_some() => Vec::new(),
-        Change::Seeds { gone, new, .. } => before
-            .and_then(|before| named(before, &seen.seeds, (*gone, *new)))
-            .unwrap_or_else(|| vec![change.to_string()]),
-        change => vec![change.to_string()],
+        Change::Seeds { gone, new, .. } => {
+            before.and_then(|before| named(before, &seen.seeds, (*gone, *new))).unwrap_or_else(|| vec![words(change)])
+        }
+        change => vec![words(change)],
     });
     let mut texts: Vec<String> = texts.collect();
     texts.extend(gap);
@@ -92,7 +107,6 @@ pub(super) fn with_marks(text: &str, marks: Marks) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use client::Copies;
     use ids::InfoHash;
 
     fn seen(verdict: Verdict, seeds: u32, copies: f64) -> Observation {
@@ -114,6 +128,25 @@ mod tests {
         ] {
             assert_eq!(state(&observation), words);
         }
+    }
+
+    #[test]
+    fn seeds_that_are_claimed_and_not_met_are_told() {
+        let claimed = |claimed, verified| {
+            let mut seen = seen(Verdict::NoPeerNamed, verified, 0.0);
+            seen.claimed_seeds = claimed;
+            claim(&seen)
+        };
+        assert_eq!(claimed(Some(1), 0).as_deref(), Some("the tracker claims 1 seed"));
+        assert_eq!([claimed(Some(0), 0), claimed(None, 0), claimed(Some(3), 1)], [None, None, None]);
+    }
+
+    #[test]
+    fn copies_have_the_digits_of_the_state() {
+        let copies = |min| Some(Copies { min, max: min });
+        let change = Change::Copies { from: copies(3.333), to: copies(0.984) };
+        assert_eq!(words(&change), "copies 3.33 → 0.98");
+        assert_eq!(words(&Change::Copies { from: None, to: copies(1.0) }), "copies unknown → 1");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is seen, kept in a file; and files that cannot keep it.
 
-use crate::lab::{Lab, listening, seed, signal, told};
+use crate::lab::{Lab, listening, seed, shell, signal, told};
 use fake_swarm::{Client, TrackerScript};
 use history::History;
 use ids::InfoHash;
@@ -42,18 +42,51 @@ fn kept(name: &str) -> (Lab, PathBuf) {
 fn what_has_changed_is_said_first_and_no_address_is_kept() {
     let (lab, db) = kept("db");
     let (_, stdout, _) = of(&[], &db, &lab);
-    assert!(stdout.contains("\n\nno change: healthy since "), "{stdout}");
+    assert!(stdout.contains("\n\nno change: healthy for "), "{stdout}");
+    // A cron job's line speaks of changes alone.
+    let (_, stdout, _) = of(&["-q"], &db, &lab);
+    assert!(stdout.lines().count() == 1 && stdout.contains(": alive: 2 seeds"), "{stdout}");
+    let (_, stdout, _) = of(&["--nagios"], &db, &lab);
+    assert!(stdout.contains("; healthy for ") && !stdout.contains("changed"), "{stdout}");
     lab.tracker.set_script(TrackerScript::peers(lab.swarm.endpoints()[..1].to_vec()));
     let (_, stdout, _) = of(&[], &db, &lab);
     let (changed, verdict) = (stdout.find("since the last run: 1 seed gone; copies 2 -> 1"), stdout.find("alive"));
     assert!(changed.is_some() && changed < verdict, "{stdout}");
     let kept = observations(&db, &lab);
-    assert_eq!(kept.iter().map(|seen| seen.verified_seeds).collect::<Vec<_>>(), [2, 2, 1]);
+    assert_eq!(kept.iter().map(|seen| seen.verified_seeds).collect::<Vec<_>>(), [2, 2, 2, 2, 1]);
     assert!(kept.iter().all(|seen| seen.name.is_some() && seen.pieces == Some(4) && seen.met.is_some()), "{kept:?}");
     let bytes = std::fs::read(&db).unwrap();
     // The tracker's URL has its own.
     let contains = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
     assert!(!contains(b"127.0.1.") && !contains(&[127, 0, 1, 1]) && !contains(b"s3cret") && contains(b"127.0.0.1"));
+}
+
+#[test]
+fn what_has_changed_is_in_a_line_too() {
+    let (lab, db) = kept("db-line");
+    let gone = "1 seed gone; copies 2 -> 1";
+    lab.tracker.set_script(TrackerScript::peers(lab.swarm.endpoints()[..1].to_vec()));
+    let (_, stdout, _) = of(&["-q"], &db, &lab);
+    assert!(stdout.lines().count() == 2 && stdout.starts_with(&format!("since the last run: {gone}\n")), "{stdout}");
+    lab.tracker.set_script(TrackerScript::peers(lab.swarm.endpoints()));
+    let (code, stdout, _) = of(&["--nagios"], &db, &lab);
+    assert!(code == 0 && stdout.contains("; changed: 1 seed new; copies 1 -> 2|"), "{stdout}");
+}
+
+/// The recipe of the reference.
+#[test]
+fn a_cron_job_is_silent_while_all_is_well() {
+    let (lab, db) = kept("db-cron");
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let recipe = page.lines().find(|line| line.starts_with("out=$(bt-handshake ")).unwrap();
+    let recipe = recipe.replace("bt-handshake", "\"$0\"").replace("swarms.db", "\"$2\"").replace("releases/", "\"$1\"");
+    let mailed = |db: &Path| told(&shell(&recipe).arg(lab.torrent()).arg(db).output().unwrap());
+    assert_eq!(mailed(&db), (0, String::new(), String::new()));
+    let (code, mail, _) = mailed(&lab.folder);
+    assert!(code == 0 && mail.contains("alive") && mail.contains("not recorded: "), "{mail}");
+    lab.tracker.set_script(TrackerScript::peers(Vec::<std::net::SocketAddr>::new()));
+    let (_, mail, _) = mailed(&db);
+    assert!(mail.contains("since the last run: ") && mail.contains("seeds 0, wanted 1 (--fail-under)"), "{mail}");
 }
 
 #[test]
@@ -101,7 +134,9 @@ fn a_file_that_cannot_be_used_is_told_and_the_run_goes_on() {
         assert_eq!(stderr.lines().count(), 1, "{path:?}: {stderr}");
         assert_eq!(std::fs::read(path).ok(), before, "{path:?}");
         let (code, stdout, _) = of(&["--nagios"], path, &lab);
-        assert!(code == 3 && stdout.contains(reason) && stdout.contains("1 healthy"), "{path:?}: {code} {stdout}");
+        assert!(code == 3 && stdout.contains(reason), "{path:?}: {code} {stdout}");
+        // It is no torrent.
+        assert!(stdout.starts_with("TORRENT UNKNOWN: lab") && stdout.contains("|seeds=2;"), "{path:?}: {stdout}");
     }
     assert_eq!(observations(&db, &lab).len(), 1);
 }

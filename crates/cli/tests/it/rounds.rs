@@ -136,11 +136,51 @@ fn a_release_gate_opens_when_there_is_a_seed() {
     assert!(code == 1 && stdout.contains("1 seed, 1 copy"), "{stdout}{stderr}");
     assert!(stderr.contains("seeds 1, wanted 2 (--until)"), "{stderr}");
     let mut run = Watched::new(&["--until", "seeds=1", "--deadline", "60s", "--dht-node", &node], &lab);
+    // The tracker counts seeds that it does not name, and is not asked for them again before the time is up.
     assert_eq!(state(&run.line()), "- no peer named");
+    assert_eq!(run.next_change(), "- no peer named             the tracker claims 2 seeds");
     dht.store(hash, lab.swarm.endpoints());
-    assert!(run.next_change().starts_with("+ 1 seed, 1 copy"));
+    let opened = loop {
+        let line = run.line();
+        if !line.contains("no peer named") {
+            break line;
+        }
+    };
+    assert!(state(&opened).starts_with("+ 1 seed, 1 copy"), "{opened}");
     let (code, rest, stderr) = run.ended();
     assert!(code == 0 && rest.contains(" rounds in "), "{code} {rest}{stderr}");
+    let told = "no tracker may be asked for peers again before the deadline: --deadline ";
+    assert!(stderr.matches(told).count() == 1 && !stderr.contains("the time that they name"), "{stderr}");
+}
+
+/// Neither of them can be asked about, however long it is waited.
+#[test]
+fn a_gate_that_cannot_open_is_no_wait() {
+    let lab = Lab::new("rounds-hopeless", [seed(Client::Qbittorrent)]);
+    let url = lab.tracker.announce_url();
+    let private = SingleFile { private: true, announce: Some(&url), ..SingleFile::new("private.bin", 1_000_000) };
+    let (private, bad) = (lab.file("private.torrent", &private.to_bytes()), lab.file("bad.torrent", b"x"));
+    let gate = [&EVERY[..], &["--until", "seeds=1", "--deadline", "10m"]].concat();
+    let (code, stdout, stderr) = told(&listening(&gate, &private).arg(&bad).output().unwrap());
+    assert!(code == 2 && stderr.contains("no torrent can be asked about"), "{code} {stdout}{stderr}");
+    assert!(stdout.contains("1 round in ") && lab.events().is_empty(), "{stdout}");
+    // One that can is waited for.
+    let args = [&gate[..], &["--count", "2"]].concat();
+    let (code, stdout, stderr) = told(&listening(&args, &lab.torrent()).arg(&bad).output().unwrap());
+    assert!(stdout.contains("2 rounds in ") && !stderr.contains("no torrent can"), "{code} {stdout}{stderr}");
+}
+
+#[test]
+fn the_first_round_of_several_is_interrupted() {
+    let lab = Lab::new("rounds-first-of-two", [Peer::silent()]);
+    let bad = lab.file("bad.torrent", b"x");
+    let args = ["--handshake-timeout", "60s", "--deadline", "60s", bad.to_str().unwrap()];
+    let run = Watched::new(&args, &lab);
+    assert!(lab.runtime.block_on(lab.swarm.wait_for(|counts| counts.received > 0, PATIENCE)));
+    let (code, rest, stderr) = run.interrupted();
+    assert!(code == 130 && rest.starts_with("  1 not checked; 1 interrupted "), "{code} {rest}{stderr}");
+    assert!(rest.contains("\n! interrupted  lab") && rest.matches("not checked").count() == 2, "{rest}");
+    assert_eq!(lab.events(), ["started", "stopped"]);
 }
 
 #[test]
@@ -227,6 +267,7 @@ fn what_cannot_be_repeated() {
         (&["--every", "10m", "--nagios"], "cannot be used with"),
         (&["--until", "seed=1"], "expected one of seeds"),
         (&["--until", "seeds=1", "--fail-under", "seeds=2"], "cannot be used with"),
+        (&["--until", "trackers=1,copies=1", "--scrape"], "leave out --scrape"),
     ] {
         let (code, stdout, stderr) = told(&listening(args, &lab.torrent()).output().unwrap());
         assert!(format!("{stdout}{stderr}").contains(reason), "{args:?}: {stdout}{stderr}");

@@ -69,6 +69,8 @@ fn a_total_says_what_the_exit_codes_say() {
     let (code, stdout, _) = of(&["-q", "--scrape"]);
     assert!(code == 0 && stdout.contains("2 of 2 torrents answered, 2 of 2 tracker requests, no peers in"), "{stdout}");
     lab.tracker.set_script(TrackerScript::peers(Vec::<SocketAddr>::new()));
+    let (code, stdout, _) = of(&["-q", "--fail-under", "trackers=2"]);
+    assert!(code == 1 && stdout.contains("0 of 2 torrents met the conditions, 2 of 2 tracker requests"), "{stdout}");
     let (code, stdout, _) = of(&["-q"]);
     assert!(code == 1 && stdout.contains("0 of 2 torrents answered, 2 of 2 tracker requests, no peers in"), "{stdout}");
 }

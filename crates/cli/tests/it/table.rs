@@ -121,6 +121,21 @@ fn a_private_torrent_that_is_refused_has_its_verdict() {
     assert_eq!(lab.events(), ["started", "stopped", "started", "stopped"]);
 }
 
+/// Its peers are well, and the web seed is gone.
+#[test]
+fn a_web_seed_that_lacks_something_is_seen_beside_peers_that_are_well() {
+    let lab = Lab::new("beside", [seed(Client::Qbittorrent)]);
+    let torrent = lab.torrent();
+    let args = ["--web-seed", "http://127.0.0.1:1/pub/"];
+    let (code, stdout, _) = of(&[&args[..], &["-q"]].concat(), std::slice::from_ref(&torrent));
+    let told = "; web seeds 0 of 1 complete: http://127.0.0.1:1/pub/: ";
+    assert!(code == 0 && stdout.contains("alive") && stdout.contains(told), "{stdout}");
+    let again = lab.file("again.torrent", &std::fs::read(&torrent).unwrap());
+    let (code, stdout, _) = of(&args, &[torrent, again]);
+    let rows = stdout.lines().filter(|line| line.starts_with("! healthy  ")).count();
+    assert!(code == 0 && rows == 2 && stdout.contains("0 of 1 web seed complete"), "{stdout}");
+}
+
 /// What is known by then, also if the goodbyes are not waited for.
 #[test]
 fn an_interrupted_list_ends_with_its_table() {
