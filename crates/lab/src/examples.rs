@@ -85,7 +85,7 @@ fn offline(folder: &Path) -> Result<Vec<Case>> {
         case("may_dial", &["1.1.1.1", "8.8.8.8:6881", "192.168.1.1:80", "[::1]:631", "9.9.9.9:0"], MAY_DIAL),
         case("by_hand", &["https://tracker.example/announce?passkey=1", &"61".repeat(20), "reply"], BY_HAND),
         case("in_memory", &[], IN_MEMORY),
-        case("page", &["0", "csv"], "btih,magnet_link,torrent_size,…"),
+        case("page", &["csv"], "btih,…\n02020202…\n01010101…"),
         case("rounds", &["swarms.db", "2", "8"], ROUNDS),
         case("read_reply", &[&"61".repeat(20), &datagram], READ_REPLY),
     ])
