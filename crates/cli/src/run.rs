@@ -81,7 +81,7 @@ pub(crate) async fn run(origin: &Origin, carried: &mut Carried, context: Context
     };
     place.has_read();
     let (mut input, mut swarm) = match prepared {
-        Ok(Prepared::Ready(input, swarm)) => (input, *swarm),
+        Ok(Prepared::Ready(input, swarm)) => (input, swarm),
         Ok(Prepared::Private(input, reason)) => {
             let told = output.lock().refused(&input, &name, &reason);
             if let Err(error) = told {
@@ -154,7 +154,7 @@ async fn leave(
     origin: &Origin,
     carried: &mut Carried,
     (input, is_private): (Input, bool),
-    swarm: Swarm,
+    swarm: Box<Swarm>,
     context: &Context,
 ) -> std::io::Result<()> {
     if context.again && !is_private {
