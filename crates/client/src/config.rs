@@ -16,11 +16,12 @@ use web_seed::WebSeedUrl;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// Deadline for each TCP connection.
-    pub connect_timeout: Duration,
+    /// Deadline for each connection; `None` for [`CONNECT_TIMEOUT`](Self::CONNECT_TIMEOUT) at most: a run that has nothing else left to
+    /// wait for ends when no answer is to be expected any more, by the round trips that it has seen.
+    pub connect_timeout: Option<Duration>,
     /// Deadline for each handshake, from the connection on; for the whole of it, not for each read. An encrypted one has
-    /// twice as long.
-    pub handshake_timeout: Duration,
+    /// twice as long. `None` for [`HANDSHAKE_TIMEOUT`](Self::HANDSHAKE_TIMEOUT) at most, by the same rule.
+    pub handshake_timeout: Option<Duration>,
     /// How long to listen to a peer after its handshake, at most: it then says what it is and which pieces it has. Zero
     /// leaves at once.
     pub linger: Duration,
@@ -32,9 +33,10 @@ pub struct Config {
     pub deadline: Duration,
     /// Most connections at once; `None` for what the descriptor limit and 32 MiB of memory allow.
     pub concurrency: Option<usize>,
-    /// Most new connections a second, to peers and HTTP trackers, 0 for no bound; no tracker sees more requests in a second
-    /// either ([`Limits::tracker_rate`]). Connections to loopback are not counted. uTP connections have a pace of their own, as fast.
-    pub rate: u32,
+    /// Most new connections a second, to peers and HTTP trackers, 0 for no bound; `None` for [`RATE`](Self::RATE), and half a second's at
+    /// once after a pause. No tracker sees more requests in a second either ([`Limits::tracker_rate`]). Connections to loopback are not
+    /// counted. uTP connections have a pace of their own, as fast.
+    pub rate: Option<u32>,
     /// Most peers taken from each answer of a tracker; `None` for all. Trackers rarely give more than 200, and one that
     /// names a whole network must not aim us at it.
     pub max_peers: Option<usize>,
@@ -90,14 +92,11 @@ pub struct Config {
 
 setters! {
     Config {
-        with_connect_timeout => connect_timeout: Duration,
-        with_handshake_timeout => handshake_timeout: Duration,
         with_linger => linger: Duration,
         with_encryption => encryption: EncryptionPolicy,
         with_transport => transport: TransportPolicy,
         with_deadline => deadline: Duration,
         with_concurrency => concurrency: Option<usize>,
-        with_rate => rate: u32,
         with_max_peers => max_peers: Option<usize>,
         with_max_per_address => max_per_address: Option<usize>,
         with_bind => bind: Bind,
@@ -125,14 +124,14 @@ setters! {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            connect_timeout: Duration::from_secs(5),
-            handshake_timeout: Duration::from_secs(5),
+            connect_timeout: None,
+            handshake_timeout: None,
             linger: Duration::from_secs(3),
             encryption: EncryptionPolicy::PreferPlain,
             transport: TransportPolicy::Auto,
             deadline: Duration::from_secs(30),
             concurrency: None,
-            rate: 200,
+            rate: None,
             max_peers: Some(5000),
             max_per_address: Some(16),
             bind: Bind::default(),
@@ -159,6 +158,47 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The longest that a connection is waited for where the user has chosen nothing.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+    /// The longest that a handshake is waited for where the user has chosen nothing.
+    pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+    /// New connections a second where the user has chosen nothing: 1,000 peers are dialled within 1.5 s. All of a run's at once are no
+    /// more entries in a router's table, but a queue may be too short for them.
+    pub const RATE: u32 = 500;
+
+    /// The same with this deadline for each connection, whatever round trips are seen.
+    #[must_use]
+    pub fn with_connect_timeout(self, time: Duration) -> Self {
+        Self { connect_timeout: Some(time), ..self }
+    }
+
+    /// The same with this deadline for each handshake, whatever round trips are seen.
+    #[must_use]
+    pub fn with_handshake_timeout(self, time: Duration) -> Self {
+        Self { handshake_timeout: Some(time), ..self }
+    }
+
+    /// The same with this many new connections a second at most, evenly spaced.
+    #[must_use]
+    pub fn with_rate(self, rate: u32) -> Self {
+        Self { rate: Some(rate), ..self }
+    }
+
+    /// The deadline for each connection.
+    pub(crate) fn connect_limit(&self) -> Duration {
+        self.connect_timeout.unwrap_or(Self::CONNECT_TIMEOUT)
+    }
+
+    /// The deadline for each handshake.
+    pub(crate) fn handshake_limit(&self) -> Duration {
+        self.handshake_timeout.unwrap_or(Self::HANDSHAKE_TIMEOUT)
+    }
+
+    /// Most new connections a second.
+    pub(crate) fn rate_limit(&self) -> u32 {
+        self.rate.unwrap_or(Self::RATE)
+    }
+
     /// What a run about `torrent_ref` may not show, even as part of a text from outside: the secrets of the trackers and web seeds
     /// that it and the user name; nothing when secrets are shown.
     #[must_use]
@@ -200,8 +240,8 @@ pub enum EncryptionPolicy {
 /// What carries conversations with peers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TransportPolicy {
-    /// TCP first; uTP (BEP 29) where TCP is refused, unreachable, closed without a byte, or silent for a second. uTP first for a
-    /// peer that peer exchange says takes it.
+    /// TCP first; uTP (BEP 29) where TCP is refused, unreachable, closed without a byte, or silent for longer than a round trip takes. uTP
+    /// first for a peer that peer exchange says takes it.
     #[default]
     Auto,
     /// TCP only.

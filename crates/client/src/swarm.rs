@@ -9,7 +9,7 @@ mod results;
 use crate::census::Census;
 use crate::census::tally::Tally;
 use crate::config::Config;
-use crate::deadline::Deadline;
+use crate::deadline::{Alarm, Deadline};
 use crate::dial::dialler::{Dialler, NextDial};
 use crate::dial::offers::Offers;
 use crate::dial::peer_context::{PeerContext, TorrentInfo};
@@ -41,6 +41,8 @@ pub struct Swarm {
     shared: Shared,
     begun: Option<Instant>,
     deadline: Deadline,
+    /// When attempts are overdue that nothing else waits for.
+    overdue: Alarm,
     /// Held while the run has nothing to wait for but late answers of sources.
     waits: Option<Waiting>,
     /// Whether the run is in a wait; still so at the next call of `next` when the call before was cancelled.
@@ -139,6 +141,7 @@ impl Swarm {
             shared: shared.clone(),
             begun: None,
             deadline: Deadline::new(config.deadline),
+            overdue: Alarm::default(),
             waits: None,
             is_waiting: false,
             dialler: Dialler::new(context, &config, shared),
@@ -228,6 +231,8 @@ impl Swarm {
                 }
                 return self.tally.finish(begun.elapsed(), &self.peers).map(Event::Summary);
             }
+            let is_any_else = self.is_any_else();
+            self.overdue.set(self.dialler.cut_overdue(next_dial, &self.peers, is_any_else, now));
             self.let_others_begin();
             let (named, in_flight) = (self.peers.named(), self.dialler.in_flight());
             self.interim.set(self.tally.so_far(), named, in_flight, self.discovery.nodes_answered());
@@ -289,6 +294,7 @@ impl Swarm {
             Some(attempt) = self.dialler.next() => self.attempted(attempt),
             Some(parsed) = metadata::next(&mut self.metadata) => self.metadata_is_there(parsed),
             Some(()) = layers::complete(&self.layers) => self.layers_ended(),
+            () = self.overdue.rings() => {}
             permit = next_dial.wait(&self.shared), if next_dial != NextDial::Later => self.dialler.waited(permit),
             // The deadline may begin to run again, or to stand still.
             () = changed.notified(), if only_sources => {}
@@ -300,6 +306,13 @@ impl Swarm {
     fn is_past_deadline(&mut self, begun: Instant, now: Instant) -> bool {
         let is_queueing = self.has_only_sources() && self.discovery.activity() == Activity::AwaitsTurn;
         self.deadline.has_passed(begun, now, is_queueing) && !self.stop.is_set()
+    }
+
+    /// Whether the run waits for anything but attempts: a source, a look-up, peers that are to be dialled, metadata that is parsed.
+    fn is_any_else(&self) -> bool {
+        let may_dial = self.config.dial && self.peers.is_any_waiting();
+        let is_due = self.metadata.as_ref().is_some_and(Metadata::is_due);
+        !self.lookups.is_empty() || may_dial || is_due || self.discovery.activity() != Activity::Idle
     }
 
     /// Whether nothing is left to do.
@@ -325,6 +338,7 @@ impl Swarm {
 
     fn cut_short(&mut self, by: CutShort) {
         self.stop.set();
+        self.dialler.stop();
         self.tally.cut_short(by);
     }
 }

@@ -26,6 +26,9 @@ codes! {
         ShortHandshake = "short_handshake",
         /// Connected, then silence or a trickle past the deadline.
         HandshakeTimeout = "handshake_timeout",
+        /// It answered when nothing else was waited for any more, by the round trips seen in the run, and the run ended before its
+        /// handshake was whole: it is there, and slow. Never where the time-outs are the user's.
+        Late = "late",
         /// The first bytes are something else.
         NotBittorrent = "not_bittorrent",
         /// A valid handshake for another torrent.

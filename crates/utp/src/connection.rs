@@ -53,7 +53,7 @@ pub struct Connection {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
     /// A SYN is sent, or due.
-    SynSent { sent: Instant, count: u8, is_due: bool },
+    SynSent { sent: Instant, again: Duration, count: u8, is_due: bool },
     /// A SYN arrived and is acknowledged. Whether its sender is at its address is not known before another packet.
     SynReceived,
     /// Both sides know the other's numbers.
@@ -71,9 +71,19 @@ impl Connection {
         let [i0, i1, s0, s1] = entropy;
         // libutp answers a SYN with id 65535 and resets the connection at its first packet, whose id is 0.
         let receive_id = u16::from_be_bytes([i0, i1]) % u16::MAX;
-        let stage = Stage::SynSent { sent: now, count: 0, is_due: true };
+        let stage = Stage::SynSent { sent: now, again: limits::SYN_AGAIN, count: 0, is_due: true };
         let ids = (receive_id, receive_id.wrapping_add(1));
         Self::new(ids, stage, u16::from_be_bytes([s0, s1]).wrapping_add(1), 0, now)
+    }
+
+    /// The same with another time in place of [`SYN_AGAIN`](limits::SYN_AGAIN), for one who knows how long round trips take. Nothing
+    /// changes in a connection that was accepted.
+    #[must_use]
+    pub fn sending_syn_again_after(mut self, time: Duration) -> Self {
+        if let Stage::SynSent { again, .. } = &mut self.stage {
+            *again = time;
+        }
+        self
     }
 
     /// Accepts a SYN, with two random bytes as the first sequence number; `None` for any other packet. Bytes that are written are
@@ -142,10 +152,10 @@ impl Connection {
         if std::mem::take(&mut self.is_reset_due) {
             return Some(self.write_packet(Kind::Reset, None, buffer));
         }
-        if let Stage::SynSent { count, is_due: true, .. } = self.stage
+        if let Stage::SynSent { count, is_due: true, again, .. } = self.stage
             && self.end.is_none()
         {
-            self.stage = Stage::SynSent { sent: self.latest, count: count.saturating_add(1), is_due: false };
+            self.stage = Stage::SynSent { sent: self.latest, again, count: count.saturating_add(1), is_due: false };
             if count > 0 {
                 self.take_second_id();
             }
@@ -220,10 +230,10 @@ impl Connection {
             return None;
         }
         match self.stage {
-            Stage::SynSent { sent, count, is_due } => {
+            Stage::SynSent { sent, again, count, is_due } => {
                 let answer = self.started + limits::SYN_ANSWER;
                 let is_last = is_due || count >= limits::SYNS;
-                Some(if is_last { answer } else { answer.min(sent + limits::SYN_AGAIN) })
+                Some(if is_last { answer } else { answer.min(sent + again) })
             }
             Stage::SynReceived => Some(self.started + limits::FIRST_PACKET),
             Stage::Established | Stage::Replaceable { .. } => {
@@ -282,10 +292,10 @@ impl Connection {
         let age = self.latest.saturating_duration_since(self.started);
         match self.stage {
             Stage::SynSent { .. } if age >= limits::SYN_ANSWER => self.leave(End::NoAnswer),
-            Stage::SynSent { sent, count, is_due: false }
-                if count < limits::SYNS && self.latest >= sent + limits::SYN_AGAIN =>
+            Stage::SynSent { sent, again, count, is_due: false }
+                if count < limits::SYNS && self.latest >= sent + again =>
             {
-                self.stage = Stage::SynSent { sent, count, is_due: true };
+                self.stage = Stage::SynSent { sent, again, count, is_due: true };
             }
             Stage::SynSent { .. } => {}
             // Nothing more is sent to an address that may be forged.

@@ -42,13 +42,13 @@ pub const ACK_BEHIND: u16 = 16;
 /// ahead at its first STATE.
 pub const STATE_AHEAD: u16 = 16;
 
-/// When a SYN is sent again, as libutp does. Each SYN takes a connection of the peer.
+/// When a SYN is sent again where nothing is known of round trips, as libutp does. Each SYN takes a connection of the peer.
 pub const SYN_AGAIN: Duration = Duration::from_secs(3);
 
 /// How often a SYN is sent.
 pub const SYNS: u8 = 2;
 
-/// When a SYN has no answer. Within a second of the second SYN all clients answer that answer at all.
+/// When a SYN has no answer. Within a second of the second SYN, sent after [`SYN_AGAIN`], all clients answer that answer at all.
 pub const SYN_ANSWER: Duration = Duration::from_secs(4);
 
 /// How long an accepted connection waits for the first packet after its SYN, as long as libtorrent. Nothing but the SYN-ACK is sent

@@ -14,13 +14,13 @@ const HOW: &str = "Network";
 /// How peers are spoken to.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Conversation {
-    /// Deadline for each connection
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, hide_short_help = true, help_heading = TIMES)]
-    connect_timeout: Duration,
+    /// Deadline for each connection [default: 5s, or when no answer is to be expected any more, by the round trips seen]
+    #[arg(long, value_name = "TIME", value_parser = duration, hide_short_help = true, help_heading = TIMES)]
+    connect_timeout: Option<Duration>,
 
-    /// Deadline for each handshake, twice as long for an encrypted one
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, hide_short_help = true, help_heading = TIMES)]
-    handshake_timeout: Duration,
+    /// Deadline for each handshake, twice as long for an encrypted one [default: 5s, by the same rule]
+    #[arg(long, value_name = "TIME", value_parser = duration, hide_short_help = true, help_heading = TIMES)]
+    handshake_timeout: Option<Duration>,
 
     /// How long to listen after each handshake for what the peer is and has; 0 leaves at once
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration, help_heading = TIMES)]
@@ -39,9 +39,9 @@ pub(crate) struct Conversation {
     concurrency: Option<usize>,
 
     /// Most new connections a second over TCP, and as many over uTP, 0 for no bound; loopback is never paced, and the DHT by itself:
-    /// 250 datagrams a second
-    #[arg(long, value_name = "N", default_value_t = Config::default().rate, hide_short_help = true, help_heading = HOW)]
-    rate: u32,
+    /// 250 datagrams a second [default: 500, after a pause 250 of them at once]
+    #[arg(long, value_name = "N", hide_short_help = true, help_heading = HOW)]
+    rate: Option<u32>,
 }
 
 /// Where our packets leave, and for how long.
@@ -108,7 +108,7 @@ pub(crate) enum EncryptionPolicy {
 /// What to dial peers over.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum TransportPolicy {
-    /// TCP; uTP if that is refused, closed at once or silent for a second, and first where PEX says so
+    /// TCP; uTP if that is refused, closed at once or silent for a round trip, and first where PEX says so
     Auto,
     /// TCP only
     Tcp,

@@ -1,5 +1,6 @@
 //! One attempt at one peer: how it is made and how it ended.
 
+use crate::dial::expected::{Cut, Expectation};
 use crate::dial::peer_error::PeerError;
 use crate::discovery::pex::inbox::NamedCount;
 use crate::shared::address_quota::AddressPermit;
@@ -51,6 +52,11 @@ impl DialRequest {
         let (may_try_both, permit, earlier, for_layers) = (false, None, None, false);
         Self { address, info_hash, transport, may_try_both, encryption, by_user, permit, earlier, for_layers }
     }
+
+    /// How long the connection of an attempt before took.
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        self.earlier.as_deref()?.and_earlier().find_map(|attempt| attempt.progress.connect)
+    }
 }
 
 /// An attempt in progress, and its result. Boxed once, when the peer is dialled.
@@ -63,6 +69,7 @@ pub(crate) struct Attempt {
     /// The connection permit, given back when the attempt ends; kept if it failed for lack of local resources, so that the
     /// number of permits can be lowered.
     pub(crate) permit: Option<ConnectionPermit>,
+    pub(crate) expected: Expectation,
 }
 
 /// What is known of an attempt while it goes on, and is kept when it is cancelled.
@@ -96,21 +103,26 @@ impl Progress {
 }
 
 impl Attempt {
-    pub(crate) fn new(request: DialRequest, permit: ConnectionPermit) -> Self {
+    pub(crate) fn new(request: DialRequest, permit: ConnectionPermit, expected: Expectation) -> Self {
         let (outcome, progress) = (Outcome::NotTried, Progress::default());
-        Self { request, outcome, progress, error: None, permit: Some(permit) }
+        Self { request, outcome, progress, error: None, permit: Some(permit), expected }
     }
 
-    /// Sets its outcome; `None` means that it was cut short.
-    pub(crate) fn end(&mut self, result: Option<Result<(), Failure>>, secrets: &Secrets) {
+    /// Sets its outcome.
+    pub(crate) fn end(&mut self, result: Result<Result<(), Failure>, Cut>, secrets: &Secrets) {
+        self.expected.end();
         let (outcome, error, exhausted) = match result {
             // A valid handshake stays one, also when the listening after it was cut short.
-            None if self.progress.stage() == Stage::Done => (Outcome::Ok, None, false),
+            Err(_) if self.progress.stage() == Stage::Done => (Outcome::Ok, None, false),
+            Err(Cut::Overdue) => {
+                let (outcome, error) = self.overdue();
+                (outcome, Some(error), false)
+            }
             // The run ended before its first step.
-            None if self.progress.stage() == Stage::Queued => (Outcome::NotTried, None, false),
-            None => (Outcome::Interrupted, None, false),
-            Some(Ok(())) => (Outcome::Ok, None, false),
-            Some(Err(Failure { outcome, error, exhausted })) => (outcome, Some(error), exhausted),
+            Err(Cut::Stopped) if self.progress.stage() == Stage::Queued => (Outcome::NotTried, None, false),
+            Err(Cut::Stopped) => (Outcome::Interrupted, None, false),
+            Ok(Ok(())) => (Outcome::Ok, None, false),
+            Ok(Err(Failure { outcome, error, exhausted })) => (outcome, Some(error), exhausted),
         };
         let peer = self.request.address;
         match &error {
@@ -124,6 +136,20 @@ impl Attempt {
         self.request.permit = None;
         if !exhausted {
             self.permit = None;
+        }
+    }
+
+    /// What it means that it was cut in its handshake, when nothing was to be expected of it: silence, or an answer that came late.
+    fn overdue(&self) -> (Outcome, PeerError) {
+        let time = self.expected.since_connected();
+        let received = self.progress.session.received;
+        match (self.expected.is_late(), self.request.encryption.is_encrypted()) {
+            (true, _) => (Outcome::Late, PeerError::Late { received }),
+            (false, false) => {
+                let failure = HandshakeFailure::TimedOut { received, timeout: time };
+                (Outcome::HandshakeTimeout, PeerError::Handshake(failure))
+            }
+            (false, true) => (Outcome::EncryptionFailed, PeerError::SecureTimeout(time)),
         }
     }
 
@@ -142,12 +168,18 @@ impl Attempt {
     /// Whether it ended as it may with a peer that takes the other transport: without a connection, or closed without a byte also where
     /// encryption was tried. A client that takes uTP only may accept TCP connections and close them.
     pub(crate) fn may_mean_other_transport(&self) -> bool {
-        use Outcome::{
-            ClosedBeforeHandshake, ConnectRefused, ConnectReset, ConnectUnreachable, EncryptionFailed, NoUtpAnswer,
-        };
+        use Outcome::{ConnectRefused, ConnectReset, ConnectUnreachable, NoUtpAnswer};
         match self.outcome {
-            ConnectRefused | ConnectReset | ConnectUnreachable | NoUtpAnswer | ClosedBeforeHandshake => true,
-            EncryptionFailed => self.error.as_ref().and_then(PeerError::detail) == Some(Detail::BeforeItsKey),
+            ConnectRefused | ConnectReset | ConnectUnreachable | NoUtpAnswer => true,
+            _ => self.was_closed_without_a_word(),
+        }
+    }
+
+    /// Whether the peer closed the connection before it said anything, encrypted or not.
+    pub(crate) fn was_closed_without_a_word(&self) -> bool {
+        match self.outcome {
+            Outcome::ClosedBeforeHandshake => true,
+            Outcome::EncryptionFailed => self.error.as_ref().and_then(PeerError::detail) == Some(Detail::BeforeItsKey),
             _ => false,
         }
     }
@@ -171,6 +203,7 @@ impl Attempt {
 
     /// Whether it failed after the connection and before the peer's handshake.
     pub(crate) fn ended_in_the_handshake(&self) -> bool {
-        self.progress.stage() == Stage::Handshake && !matches!(self.outcome, Outcome::Ok | Outcome::Interrupted)
+        self.progress.stage() == Stage::Handshake
+            && !matches!(self.outcome, Outcome::Ok | Outcome::Interrupted | Outcome::Late)
     }
 }

@@ -4,10 +4,11 @@
 //! anything, and the state of an encrypted one on the heap.
 
 use crate::dial::attempt::{Attempt, DialRequest, Failure, Progress};
+use crate::dial::expected::Expectation;
 use crate::dial::opening;
 use crate::dial::peer_context::PeerContext;
 use crate::dial::peer_error::PeerError;
-use crate::dial::stream::Stream;
+use crate::dial::stream::Heard;
 use crate::net::connect::ConnectError;
 use nix::errno::Errno;
 use peer_session::{Ended, HandshakeFailure, Session};
@@ -30,24 +31,32 @@ pub(crate) fn attempt(
     context: Arc<PeerContext>,
 ) -> impl Future<Output = Box<Attempt>> + Send {
     async move {
-        let Attempt { request, progress, .. } = &mut *attempt;
+        let Attempt { request, progress, expected, .. } = &mut *attempt;
         // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
-        let result = context.stopped.or(Box::pin(converse(request, &context, progress))).await;
+        let result = expected.or_cut(Box::pin(converse(request, &context, expected, progress))).await;
         attempt.end(result, &context.rules.secrets);
         attempt
     }
 }
 
 /// Tries a peer, and once more when chance alone was against us.
-async fn converse(request: &DialRequest, context: &PeerContext, progress: &mut Progress) -> Result<(), Failure> {
-    let mut last = false;
-    while converse_once(request, context, progress, last).await? == Ended::ShortSecret {
-        debug!(peer = %request.address, "the shared secret is short, and another key is drawn");
-        *progress = Progress::default();
-        sleep_until(Instant::now() + PAUSE).await;
-        last = true;
+#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
+fn converse(
+    request: &DialRequest,
+    context: &PeerContext,
+    expected: &Expectation,
+    progress: &mut Progress,
+) -> impl Future<Output = Result<(), Failure>> + Send {
+    async move {
+        let mut last = false;
+        while converse_once(request, context, expected, progress, last).await? == Ended::ShortSecret {
+            debug!(peer = %request.address, "the shared secret is short, and another key is drawn");
+            sleep_until(Instant::now() + PAUSE).await;
+            *progress = Progress::default();
+            last = true;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// One connection; the `last` one when encryption came to a short secret before.
@@ -55,6 +64,7 @@ async fn converse(request: &DialRequest, context: &PeerContext, progress: &mut P
 fn converse_once(
     request: &DialRequest,
     context: &PeerContext,
+    expected: &Expectation,
     progress: &mut Progress,
     last: bool,
 ) -> impl Future<Output = Result<Ended, Failure>> + Send {
@@ -63,9 +73,10 @@ fn converse_once(
         let mut alarm = pin!(sleep_until(opening::first_alarm(request, context)));
         (progress.stage, progress.transport) = (Stage::Connect, request.transport);
         let begun = Instant::now();
-        let mut stream = opening::open(request, context, alarm.as_mut(), progress).await?;
+        let stream = opening::open(request, context, expected, alarm.as_mut(), progress).await?;
+        let mut stream = Heard { stream, expected };
         opened(begun, request, context, &mut stream, progress);
-        let (ours, named) = (stream.local_addr(), &mut progress.pex);
+        let (ours, named) = (stream.stream.local_addr(), &mut progress.pex);
         let mut extensions = move |met| context.offers.extensions(request, ours, met, named);
         let session = Session {
             hello: context.hello(request.info_hash),
@@ -76,8 +87,9 @@ fn converse_once(
         let result = match request.encryption.is_encrypted() {
             false => session.run(&mut stream, alarm, said).await,
             // On the heap, so that a conversation in the clear does not hold the negotiation's state.
-            true => Box::pin(session.run_encrypted(&mut stream, Stream::acknowledge, last, alarm, said)).await,
+            true => Box::pin(session.run_encrypted(&mut stream, Heard::acknowledge, last, alarm, said)).await,
         };
+        let stream = stream.stream;
         if result.is_err() && stream.is_ourselves() {
             *progress = Progress { stage: Stage::Connect, ..Progress::default() };
             return Err(ConnectError::Remote(io::Error::from_raw_os_error(Errno::ECONNREFUSED as i32)).into());
@@ -93,12 +105,19 @@ fn converse_once(
 }
 
 /// Notes a connection, before anything is said on it.
-fn opened(begun: Instant, request: &DialRequest, context: &PeerContext, stream: &mut Stream, progress: &mut Progress) {
+fn opened(
+    begun: Instant,
+    request: &DialRequest,
+    context: &PeerContext,
+    stream: &mut Heard<'_>,
+    progress: &mut Progress,
+) {
     if context.offers.wants_metadata() {
-        stream.hurry();
+        stream.stream.hurry();
     }
     // That of a second transport began later.
-    progress.connect.get_or_insert_with(|| begun.elapsed());
+    let took = *progress.connect.get_or_insert_with(|| begun.elapsed());
+    stream.expected.connected(took, context.limits, request.encryption);
     progress.stage = Stage::Handshake;
     let (transport, encryption) = (progress.transport.code(), request.encryption.code());
     debug!(peer = %request.address, transport, encryption, "start handshake");

@@ -4,6 +4,7 @@ use crate::dial::attempt::DialRequest;
 use crate::dial::conversation::PAUSE;
 use report::Transport;
 use std::collections::VecDeque;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Attempts in the order of their time.
@@ -11,9 +12,14 @@ use tokio::time::Instant;
 pub(crate) struct DelayQueue(VecDeque<(Instant, DialRequest)>);
 
 impl DelayQueue {
-    /// Adds a second attempt, which is due after [`PAUSE`].
-    pub(crate) fn add(&mut self, request: DialRequest, now: Instant) {
-        self.0.push_back((now + PAUSE, request));
+    /// Adds a second attempt, which is due after [`PAUSE`] as the peer sees it: what it sent came half a round trip ago, and what is
+    /// sent now takes as long.
+    pub(crate) fn add(&mut self, request: DialRequest, round_trip: Option<Duration>, now: Instant) {
+        // A longer time may be that of a SYN that was sent again.
+        let on_the_way = round_trip.filter(|time| *time < PAUSE).unwrap_or_default();
+        let due = now + (PAUSE - on_the_way);
+        let place = self.0.partition_point(|(others, _)| *others <= due);
+        self.0.insert(place, (due, request));
     }
 
     /// Puts one in front of the others that is due now.

@@ -15,6 +15,7 @@ use crate::shared::permits::ConnectionPermit;
 use report::{Encryption, Outcome, Stage, Transport};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tracker::PeerAddress;
@@ -43,7 +44,12 @@ pub(crate) struct Dialler {
     turns: usize,
     /// Peers that were greeted by their torrent's other half.
     for_layers: usize,
+    /// When attempts that were overdue were last ended.
+    looked: Option<Instant>,
 }
+
+/// Time between two cuts of attempts that are overdue, for each wakes all that are in flight.
+const BETWEEN_CUTS: Duration = Duration::from_millis(100);
 
 /// Most peers of a run that are greeted by their torrent's other half, too.
 const FOR_LAYERS: usize = 4;
@@ -87,6 +93,7 @@ impl Dialler {
             permit: None,
             turns: BURST,
             for_layers: 0,
+            looked: None,
         }
     }
 
@@ -123,13 +130,45 @@ impl Dialler {
     }
 
     fn begin(&mut self, request: DialRequest, permit: ConnectionPermit) {
-        let attempt = attempt(Box::new(Attempt::new(request, permit)), Arc::clone(&self.context));
+        let begun = Attempt::new(request, permit, self.context.expectations.begin());
+        let attempt = attempt(Box::new(begun), Arc::clone(&self.context));
         match peer_session::is_dumped() {
             true => self.attempts.spawn(peer_session::masking(self.context.rules.secrets.clone(), attempt)),
             // In nearly every run, and without the bytes that only a dump needs.
             false => self.attempts.spawn(attempt),
         };
         self.turns -= 1;
+    }
+
+    /// Ends the attempts that are overdue, if all in flight are, or else those that peers in a queue need the permits of; and says when
+    /// to look again. `is_any_else` says whether the run waits for anything else.
+    pub(crate) fn cut_overdue(
+        &mut self,
+        next: NextDial,
+        peers: &Peers,
+        is_any_else: bool,
+        now: Instant,
+    ) -> Option<Instant> {
+        let expectations = &self.context.expectations;
+        let (look, most) = match next {
+            NextDial::Permit => {
+                let first = expectations.first_overdue()?;
+                (self.looked.map_or(first, |last| first.max(last + BETWEEN_CUTS)), peers.waiting())
+            }
+            _ if is_any_else || !self.delayed.is_empty() => return None,
+            _ => (expectations.all_overdue()?, usize::MAX),
+        };
+        if look > now {
+            return Some(look);
+        }
+        self.looked = Some(now);
+        expectations.cut(most);
+        (next == NextDial::Permit).then_some(now + BETWEEN_CUTS)
+    }
+
+    /// Ends all attempts, for good.
+    pub(crate) fn stop(&self) {
+        self.context.expectations.stop();
     }
 
     /// Takes in that a wait has ended: the permit, if one was waited for; and that other tasks have had their turn, so that a
@@ -171,14 +210,18 @@ impl Dialler {
             return Some(attempt);
         }
         let Some((transport, encryption)) = self.further(&attempt) else { return Some(attempt) };
-        // Where there was no connection, no client can refuse an address that comes back soon.
-        let is_at_once = attempt.progress.stage() == Stage::Connect && transport != attempt.progress.transport;
+        // Some clients refuse an address that comes back soon; but where there was no connection, no client can, and over the other
+        // transport none was seen to that had closed a second connection itself.
+        let was_closed = attempt.request.earlier.is_some() && attempt.was_closed_without_a_word();
+        let is_at_once =
+            transport != attempt.progress.transport && (attempt.progress.stage() == Stage::Connect || was_closed);
         let DialRequest { address, info_hash, by_user, .. } = attempt.request;
         let next = DialRequest::new((address, info_hash), (transport, encryption), by_user);
+        let round_trip = attempt.progress.connect;
         let further = DialRequest { earlier: Some(attempt), ..next };
         match is_at_once {
             true => self.delayed.put_back(further, Instant::now()),
-            false => self.delayed.add(further, Instant::now()),
+            false => self.delayed.add(further, round_trip, Instant::now()),
         }
         None
     }
@@ -210,7 +253,7 @@ impl Dialler {
             self.for_layers += 1;
             let next = DialRequest::new((address, info_hash), (transport, encryption), by_user);
             let again = DialRequest { for_layers: true, ..next };
-            self.delayed.add(again, Instant::now());
+            self.delayed.add(again, None, Instant::now());
         }
     }
 

@@ -6,10 +6,15 @@ pub(crate) mod attempt;
 pub(crate) mod conversation;
 pub(crate) mod delay_queue;
 pub(crate) mod dialler;
+pub(crate) mod expected;
+#[cfg(test)]
+mod model;
 pub(crate) mod offers;
 pub(crate) mod opening;
 pub(crate) mod parked;
 pub(crate) mod peer_context;
 pub(crate) mod peer_error;
+pub(crate) mod round_trips;
 pub(crate) mod story;
 pub(crate) mod stream;
+pub(crate) mod time_limits;

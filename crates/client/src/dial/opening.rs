@@ -1,8 +1,11 @@
-//! Opens the connection of an attempt: by one transport, and by the other beside it when that has been silent for a second.
+//! Opens the connection of an attempt: by one transport, and by the other beside it when that has been silent for longer than a round
+//! trip takes.
 
 use crate::dial::attempt::{Beside, DialRequest, Failure, Progress};
+use crate::dial::expected::Expectation;
 use crate::dial::peer_context::PeerContext;
 use crate::dial::peer_error::PeerError;
+use crate::dial::round_trips::SYN_AGAIN;
 use crate::dial::stream::Stream;
 use crate::net::connect::{ConnectError, connect};
 use crate::shared::udp::utp_stream::UtpStream;
@@ -14,14 +17,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-/// How long a transport is silent until the other one is tried, too: a round trip takes less, and Linux sends its SYN again after as
-/// long. At most half of the time to connect.
-const SILENCE: Duration = Duration::from_secs(1);
-
 /// When the alarm of an attempt that has just begun has to ring first.
 pub(crate) fn first_alarm(request: &DialRequest, context: &PeerContext) -> Instant {
-    let limit = context.connect_timeout;
-    end(Instant::now(), if request.may_try_both { SILENCE.min(limit / 2) } else { limit })
+    end(Instant::now(), context.limits.first_look(request.may_try_both))
 }
 
 /// A connection, or why there is none.
@@ -32,19 +30,26 @@ type Opened = Result<Stream, Failure>;
 pub(crate) fn open(
     request: &DialRequest,
     context: &PeerContext,
+    expected: &Expectation,
     mut alarm: Pin<&mut Sleep>,
     progress: &mut Progress,
 ) -> impl Future<Output = Opened> + Send {
     async move {
         let begun = Instant::now();
+        let opening = Opening { begun, request, context, expected };
         // What follows is on the heap in both cases: most attempts are over TCP, and have no room for it.
         let later = if request.transport == Transport::Utp {
-            Box::pin(utp_first(begun, request, context, alarm, progress))
+            Box::pin(utp_first(opening, alarm, progress))
         } else {
             let mut tcp = pin!(connect::<Stream>(request.address, context.route));
             let silent = match before(alarm.as_mut(), tcp.as_mut()).await {
-                Some(opened) => return Ok(opened?),
-                None => Box::pin(silent(tcp, begun, request, context, alarm, progress)),
+                Some(opened) => {
+                    if opened.as_ref().is_err_and(ConnectError::is_refusal) {
+                        expected.round_trips().add(begun.elapsed());
+                    }
+                    return Ok(opened?);
+                }
+                None => Box::pin(silent(tcp, opening, alarm, progress)),
             };
             return silent.await;
         };
@@ -52,17 +57,28 @@ pub(crate) fn open(
     }
 }
 
-async fn utp_first(
+/// What the opening of one connection works with.
+#[derive(Clone, Copy)]
+struct Opening<'a> {
     begun: Instant,
-    request: &DialRequest,
-    context: &PeerContext,
-    mut alarm: Pin<&mut Sleep>,
-    progress: &mut Progress,
-) -> Opened {
-    let mut utp = pin!(utp(request, context));
+    request: &'a DialRequest,
+    context: &'a PeerContext,
+    expected: &'a Expectation,
+}
+
+impl Opening<'_> {
+    /// When an answer over a transport is overdue that was tried first at this time.
+    fn overdue(&self, over: Transport, since: Instant) -> Option<Instant> {
+        let time = self.context.limits.opening(over, self.expected.round_trips(), self.request.round_trip());
+        time.map(|time| end(since, time))
+    }
+}
+
+async fn utp_first(opening: Opening<'_>, mut alarm: Pin<&mut Sleep>, progress: &mut Progress) -> Opened {
+    let mut utp = pin!(utp(opening.request, opening.context));
     match before(alarm.as_mut(), utp.as_mut()).await {
         Some(opened) => opened,
-        None => Box::pin(silent(utp, begun, request, context, alarm, progress)).await,
+        None => Box::pin(silent(utp, opening, alarm, progress)).await,
     }
 }
 
@@ -82,7 +98,8 @@ async fn utp(request: &DialRequest, context: &PeerContext) -> Opened {
     let (to, begun) = (request.address, Instant::now());
     context.route.source(to).map_err(ConnectError::Unchosen)?;
     let socket = context.shared.udp().socket(context.route, to.is_ipv6());
-    let dialled = socket.and_then(|socket| UtpStream::dial(socket, to)).map_err(ConnectError::at_once);
+    let again = context.limits.syn_again(&context.expectations.round_trips, request.round_trip());
+    let dialled = socket.and_then(|socket| UtpStream::dial(socket, to, again)).map_err(ConnectError::at_once);
     let mut stream = dialled?;
     match stream.connected().await {
         Ok(()) => Ok(Stream::Utp(stream)),
@@ -93,6 +110,8 @@ async fn utp(request: &DialRequest, context: &PeerContext) -> Opened {
 
 /// What silence means.
 fn no_answer(transport: Transport, time: Duration) -> Failure {
+    // What a timer takes beyond its time is none of the peer's.
+    let time = Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
     let (outcome, error) = match transport {
         Transport::Utp => (Outcome::NoUtpAnswer, PeerError::NoUtpAnswer(time)),
         _ => (Outcome::ConnectTimeout, PeerError::ConnectTimeout(time)),
@@ -100,12 +119,10 @@ fn no_answer(transport: Transport, time: Duration) -> Failure {
     Failure { outcome, error, exhausted: false }
 }
 
-/// Goes on after the `first` transport has been silent: with both, if both may be tried. What answers first is used.
+/// Goes on after the `first` transport has been silent: with both, if both may be tried.
 async fn silent<E>(
     mut first: Pin<&mut (impl Future<Output = Result<Stream, E>> + Send)>,
-    begun: Instant,
-    request: &DialRequest,
-    context: &PeerContext,
+    opening: Opening<'_>,
     mut alarm: Pin<&mut Sleep>,
     progress: &mut Progress,
 ) -> Opened
@@ -113,22 +130,51 @@ where
     E: Send,
     Failure: From<E>,
 {
-    let (one, limit) = (request.transport, context.connect_timeout);
-    if !request.may_try_both {
-        return Err(no_answer(one, limit));
+    let Opening { begun, request, context, expected } = opening;
+    let limit = context.limits.connect;
+    if request.may_try_both {
+        let silence = end(begun, context.limits.silence(expected.round_trips()));
+        if silence > Instant::now() {
+            alarm.as_mut().reset(silence);
+            if let Some(opened) = before(alarm.as_mut(), first.as_mut()).await {
+                return Ok(opened?);
+            }
+        }
+        return both(first, opening, alarm, progress).await;
     }
+    expected.until(opening.overdue(request.transport, begun));
     alarm.as_mut().reset(end(begun, limit));
-    let (two, sent) = (other(one), OnceLock::new());
-    let mut second = Box::pin(paced(two, request, context, &sent));
+    match expected.before(alarm, first).await {
+        Some(opened) => Ok(opened?),
+        None => Err(no_answer(request.transport, if expected.is_cut() { begun.elapsed() } else { limit })),
+    }
+}
+
+/// Tries the second transport beside the silent `first`. What answers first is used.
+async fn both<E>(
+    mut first: Pin<&mut (impl Future<Output = Result<Stream, E>> + Send)>,
+    opening: Opening<'_>,
+    mut alarm: Pin<&mut Sleep>,
+    progress: &mut Progress,
+) -> Opened
+where
+    E: Send,
+    Failure: From<E>,
+{
+    let Opening { begun, request, context, .. } = opening;
+    let (one, two, limit) = (request.transport, other(request.transport), context.limits.connect);
+    alarm.as_mut().reset(end(begun, limit));
+    let sent = OnceLock::new();
+    let mut second = Box::pin(paced(two, opening, &sent));
     let [mut failed_first, mut failed_second] = [None, None];
     let failed = [&mut failed_first, &mut failed_second];
-    let opened = first_of(first.as_mut(), second.as_mut(), alarm, failed).await;
+    let opened = first_of(first.as_mut(), second.as_mut(), opening, alarm, failed).await;
     let took = sent.get().map(Instant::elapsed);
     match opened {
         Some((true, stream)) => {
             // The SYN of TCP that was sent again may be answered at the same time.
             if one == Transport::Tcp && failed_first.is_none() {
-                let round_trip = took.unwrap_or_default().min(SILENCE);
+                let round_trip = took.unwrap_or_default().min(SYN_AGAIN);
                 match timeout_at((Instant::now() + round_trip).min(end(begun, limit)), first).await {
                     Ok(Ok(tcp)) => return Ok(tcp),
                     Ok(Err(error)) => failed_first = Some(error.into()),
@@ -153,10 +199,12 @@ where
     }
 }
 
-/// Waits for two connections until there is one, and says whether it is the second; `None` when the alarm rings or both have failed.
+/// Waits for two connections until there is one, and says whether it is the second; `None` when the alarm rings, the attempt is cut or
+/// both have failed.
 async fn first_of<E>(
     mut first: Pin<&mut (impl Future<Output = Result<Stream, E>> + Send)>,
     mut second: Pin<&mut (impl Future<Output = Opened> + Send)>,
+    opening: Opening<'_>,
     mut alarm: Pin<&mut Sleep>,
     [failed_first, failed_second]: [&mut Option<Failure>; 2],
 ) -> Option<(bool, Stream)>
@@ -173,8 +221,12 @@ where
             },
             opened = second.as_mut(), if failed_second.is_none() => match opened {
                 Ok(stream) => return Some((true, stream)),
-                Err(failure) => *failed_second = Some(failure),
+                Err(failure) => {
+                    *failed_second = Some(failure);
+                    opening.expected.until(opening.overdue(opening.request.transport, opening.begun));
+                }
             },
+            () = opening.expected.cut() => return None,
             () = alarm.as_mut() => return None,
         }
     }
@@ -182,13 +234,16 @@ where
 }
 
 /// Opens a connection by the second transport, at its pace; notes when it began.
-async fn paced(two: Transport, request: &DialRequest, context: &PeerContext, sent: &OnceLock<Instant>) -> Opened {
+async fn paced(two: Transport, opening: Opening<'_>, sent: &OnceLock<Instant>) -> Opened {
+    let Opening { begun, request, context, expected } = opening;
     if !request.address.ip().is_loopback() {
         while let Err(due) = context.shared.pacer(two).start(Instant::now()) {
             sleep_until(due).await;
         }
     }
-    let _ = sent.set(Instant::now());
+    let now = *sent.get_or_init(Instant::now);
+    let overdue = opening.overdue(request.transport, begun).zip(opening.overdue(two, now));
+    expected.until(overdue.map(|(one, two)| one.max(two)));
     boxed(two, request, context).await
 }
 

@@ -1,7 +1,9 @@
 //! What every attempt of a run has in common.
 
 use crate::config::Config;
+use crate::dial::expected::Expectations;
 use crate::dial::offers::Offers;
+use crate::dial::time_limits::TimeLimits;
 use crate::net::entropy;
 use crate::net::route::Route;
 use crate::net::stop::Stopped;
@@ -13,7 +15,6 @@ use metainfo::Hashes;
 use peer_session::{Greeting, Hello, Listening, PieceCount, Rules};
 use peer_wire::{Handshake, Reserved};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 /// What every attempt of a run has in common.
 #[derive(Debug)]
@@ -25,7 +26,8 @@ pub(crate) struct PeerContext {
     pub(crate) rules: Rules,
     pub(crate) torrent: TorrentInfo,
     pub(crate) route: Route,
-    pub(crate) connect_timeout: Duration,
+    pub(crate) limits: TimeLimits,
+    pub(crate) expectations: Arc<Expectations>,
     pub(crate) offers: Offers,
     /// Our peer ids, the pace and the UDP sockets.
     pub(crate) shared: Shared,
@@ -84,7 +86,7 @@ impl PeerContext {
             greetings: (first, torrent_ref.hashes.wire().nth(1).map(greeting)),
             learned: OnceLock::new(),
             rules: Rules {
-                handshake_timeout: config.handshake_timeout,
+                handshake_timeout: config.handshake_limit(),
                 listening: Listening {
                     time: config.linger,
                     bytes: config.limits.peer_bytes,
@@ -99,7 +101,8 @@ impl PeerContext {
             },
             torrent,
             route: config.bind.into(),
-            connect_timeout: config.connect_timeout,
+            limits: TimeLimits::new(config),
+            expectations: Expectations::new(),
             offers,
             shared: shared.clone(),
             stopped,

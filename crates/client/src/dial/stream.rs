@@ -1,5 +1,6 @@
 //! A connection to a peer, by whichever transport.
 
+use crate::dial::expected::Expectation;
 use crate::shared::udp::utp_stream::UtpStream;
 use std::io;
 use std::net::SocketAddr;
@@ -74,6 +75,49 @@ impl Stream {
                 break;
             }
         }
+    }
+}
+
+/// A stream of an attempt that is expected to say something.
+#[derive(Debug)]
+pub(crate) struct Heard<'a> {
+    pub(crate) stream: Stream,
+    pub(crate) expected: &'a Expectation,
+}
+
+impl Heard<'_> {
+    /// See [`Stream::acknowledge`].
+    pub(crate) fn acknowledge(&self) {
+        self.stream.acknowledge();
+    }
+}
+
+impl AsyncRead for Heard<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.expected.heard();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Heard<'_> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 

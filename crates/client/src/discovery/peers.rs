@@ -266,6 +266,11 @@ impl Peers {
         !(self.names.is_empty() && self.loopback.is_empty() && self.paced.is_empty())
     }
 
+    /// How many peers wait for a permit.
+    pub(crate) fn waiting(&self) -> usize {
+        self.loopback.len() + self.paced.len()
+    }
+
     /// Puts an address at the end of its queue: a new one, or one whose turn could not be used.
     pub(crate) fn put_back(&mut self, address: SocketAddr) {
         let queue = if address.ip().is_loopback() { Queue::Loopback } else { Queue::Paced };

@@ -41,6 +41,11 @@ impl ConnectError {
         }
     }
 
+    /// Whether the other machine answered that nothing listens there.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.outcome() == Outcome::ConnectRefused
+    }
+
     pub(crate) fn into_io(self) -> io::Error {
         match self {
             Self::Unchosen(error) | Self::NoRoute(error) | Self::Exhausted(error) | Self::Remote(error) => error,

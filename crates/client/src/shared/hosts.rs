@@ -65,7 +65,7 @@ impl Hosts {
     /// All that `config` and the named limits say; at most `kept` connections are kept while they are not in use.
     pub(crate) fn new(config: &Config, kept: usize) -> Self {
         // A burst never makes more requests in a second than either rate allows.
-        let (rate, burst) = match (config.rate, config.limits.tracker_rate) {
+        let (rate, burst) = match (config.rate_limit(), config.limits.tracker_rate) {
             (0, own) => (own, own),
             (most, 0) => (most, 0),
             (most, own) => (own.min(most), most.saturating_sub(own)),

@@ -111,7 +111,7 @@ impl Shared {
     /// An interface that cannot be used, a source address that is not this machine's, a port that is taken.
     pub fn new(config: &Config) -> Result<Self, Error> {
         let Split { runs, trackers, goodbyes, kept, peers } = Split::current(config.scrape);
-        let pacer = Arc::new(Pacer::new(config.rate));
+        let pacer = Arc::new(Pacer::of_connections(config.rate));
         let (identity, endpoint) = (Identity::new()?, Endpoint::new(config.bind, config.port)?);
         let linger = ByteBudget::new(config.limits.buffer_bytes);
         let udp = Arc::new(UdpSockets::new(endpoint.port, linger.clone()));
@@ -124,9 +124,9 @@ impl Shared {
             waiting: Arc::default(),
             owed: Arc::default(),
             connections: ConnectionPermits::new(connections(config.concurrency, peers)),
-            tracker_connections: Pace::before_others(Arc::clone(&pacer), config.rate),
+            tracker_connections: Pace::before_others(Arc::clone(&pacer), config.rate_limit()),
             pacer,
-            utp_pacer: Pacer::new(config.rate),
+            utp_pacer: Pacer::of_connections(config.rate),
             addresses: AddressQuota::new(config.limits.connections_per_address),
             linger,
             metadata: ByteBudget::new(config.limits.metadata_bytes),

@@ -1,11 +1,15 @@
 //! Spreads new connections over time.
 
+use crate::config::Config;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How far behind its schedule the pacer may fall and still catch up: timers wake a millisecond or more late.
 const MAX_DEBT: Duration = Duration::from_millis(10);
+
+/// Unused time that new connections by default may save up: 250 begin at once.
+const BURST: Duration = Duration::from_millis(500);
 
 /// How long before `epoch` the schedule begins, so that there is a time for what is saved up.
 const BEFORE: Duration = Duration::from_secs(1);
@@ -26,6 +30,15 @@ impl Pacer {
     /// `rate` 0 paces nothing. Unused time is not saved up, but for [`MAX_DEBT`]: no bursts after a quiet spell.
     pub(crate) fn new(rate: u32) -> Self {
         Self::saving(rate, Duration::ZERO)
+    }
+
+    /// The pace of new connections: as the user chose it, or else by default, with what is begun at once. A burst fills no table of a
+    /// router that the same peers would not fill a second later, and the devices that drop packets of one have queues of some hundred.
+    pub(crate) fn of_connections(chosen: Option<u32>) -> Self {
+        match chosen {
+            Some(rate) => Self::new(rate),
+            None => Self::saving(Config::RATE, BURST),
+        }
     }
 
     /// As [`new`](Self::new), with `saved` of unused time saved up for a burst, also before the first start.
@@ -113,6 +126,18 @@ mod tests {
         assert!((290..=310).contains(&starts), "{starts} starts in 300 ms at 1,000 a second");
         let free = Pacer::new(0);
         assert!((0..1000).all(|_| free.start(begin).is_ok() && free.reserve(begin) == begin));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn by_default_half_a_seconds_starts_are_at_once_and_a_chosen_pace_has_none() {
+        let begin = Instant::now();
+        let within = |chosen, time| {
+            let pacer = Pacer::of_connections(chosen);
+            let starts = |at: Instant| std::iter::repeat_with(|| pacer.start(at)).take_while(Result::is_ok).count();
+            (0..=time).map(|ms| starts(begin + Duration::from_millis(ms))).sum::<usize>()
+        };
+        assert!((250..=251).contains(&within(None, 0)) && (1000..=1001).contains(&within(None, 1500)));
+        assert_eq!((within(Some(500), 0), within(Some(500), 1500)), (1, 751));
     }
 
     #[tokio::test(start_paused = true)]

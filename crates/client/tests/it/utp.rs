@@ -83,12 +83,12 @@ async fn it_is_tried_where_tcp_was_no_use_and_not_where_it_was() {
     for place in 0..4 {
         assert!(transports(&lab.swarm, place).iter().all(|transport| *transport == Transport::Tcp));
     }
-    // The attempt beside TCP began when that had been silent for a second, and is measured from there.
+    // The attempt beside TCP began when that had been silent for longer than round trips here are, and is measured from there.
     let report = &told.peers[5];
     assert_eq!(report.transport, client::Transport::Utp);
     assert!(report.connect.unwrap() < Duration::from_millis(100), "{report:?}");
     let error = report.attempts[0].error.as_deref().unwrap();
-    assert!(error.starts_with("no answer within 1.0"), "{error}");
+    assert!(error.starts_with("no answer within 0.30"), "{error}");
 }
 
 #[tokio::test]
@@ -96,9 +96,11 @@ async fn a_peer_is_connected_to_four_times_at_most_with_pauses() {
     let (lab, told) = told_by(PIECES, [Peer::closing().and_utp()], policy(TransportPolicy::Auto)).await;
     let all = lab.swarm.connections(peer_ip(0));
     assert_eq!((all.len(), told.peers[0].attempts.len()), (4, 4));
-    // Some clients refuse an address that comes back sooner.
+    // Some clients refuse an address that comes back sooner, but over the other transport none does that has closed the connection
+    // before itself.
     let pauses: Vec<_> = all.windows(2).map(|pair| pair[1].since_first - pair[0].since_first).collect();
-    assert!(pauses.iter().all(|pause| *pause >= Duration::from_millis(500)), "{pauses:?}");
+    let pause = Duration::from_millis(500);
+    assert!(pauses[0] >= pause && pauses[1] < pause && pauses[2] >= pause, "{pauses:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,7 +129,14 @@ async fn the_failure_that_says_most_is_the_peers() {
         ],
     )
     .await;
-    // The five seconds of a connection are those of both transports.
+    // A second until the SYN is sent again and a second for its answer; in a run with refusals, which say how long round trips take.
+    let took = told.summary.elapsed;
+    assert!((Duration::from_secs(2)..Duration::from_millis(2100)).contains(&took), "{took:?}");
+    let errors = |error: &str| told.peers.iter().filter(|report| report.error.as_deref() == Some(error)).count();
+    assert_eq!(errors("no connection within 2.008 s"), 2);
+    // Where the time-out is the user's, the five seconds of a connection are those of both transports.
+    let fixed = policy(TransportPolicy::Auto).with_connect_timeout(Duration::from_secs(5));
+    let (_, told) = told_by(PIECES, [silent_over_both(), Peer::refusing()], fixed).await;
     let took = told.summary.elapsed;
     assert!((Duration::from_secs(5)..Duration::from_millis(5100)).contains(&took), "{took:?}");
 }

@@ -150,6 +150,15 @@ pub(super) const TABLE: &[Explanation] = &[
         "give a longer --handshake-timeout",
     ),
     entry(
+        Outcome::Late,
+        "answered too late",
+        "it answered after nearly every other peer had, and the run was over before its handshake was whole",
+        One(
+            "it is there, far away or overloaded: with --connect-timeout and --handshake-timeout it is waited for as long as they say",
+        ),
+        "give --connect-timeout and --handshake-timeout, as 5s: they are waited for in full",
+    ),
+    entry(
         Outcome::NotBittorrent,
         "another service",
         "the first bytes are not BitTorrent: the error says what they look like",

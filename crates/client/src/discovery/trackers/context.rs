@@ -73,7 +73,7 @@ impl AnnounceContext {
             scrape: config.scrape,
             announce: announce(left, shared, config),
             route: config.bind.into(),
-            connect_timeout: config.connect_timeout,
+            connect_timeout: config.connect_limit(),
             tls,
             ours: BuildHasherDefault::<DefaultHasher>::default().hash_one((config.bind, &config.tls_roots)),
             waits: Waits::new(Arc::clone(changed)),

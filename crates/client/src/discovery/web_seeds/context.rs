@@ -48,7 +48,7 @@ impl CheckContext {
             info_hash: torrent_ref.hashes.primary(),
             checks: config.web_seed_checks,
             route: config.bind.into(),
-            connect_timeout: config.connect_timeout,
+            connect_timeout: config.connect_limit(),
             tls: shared.tls(&config.tls_roots).map_err(Error::TlsRoots)?,
             http: web_seed::Client::default().with_limits(config.limits.reply),
             ports: Ports::new(config.max_per_address),

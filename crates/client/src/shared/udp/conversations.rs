@@ -9,6 +9,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 use tokio::time::Instant;
 use utp::{Connection, Packet};
 
@@ -55,15 +56,16 @@ impl Conversations {
         Self { table: Mutex::default(), memory }
     }
 
-    /// Begins one: its SYN is due.
+    /// Begins one: its SYN is due, and another one `again` later.
     ///
     /// # Errors
     /// The system has no random bytes, or the address has a connection of every id that was drawn.
-    pub(crate) fn dial(&self, to: SocketAddr) -> io::Result<Arc<Conversation>> {
+    pub(crate) fn dial(&self, to: SocketAddr, again: Duration) -> io::Result<Arc<Conversation>> {
         let mut table = lock(&self.table);
         let others = table.all.entry(key(to)).or_insert_with(|| Vec::with_capacity(1));
         for _ in 0..DRAWS {
-            let connection = Connection::dial(entropy::bytes()?, Instant::now().into_std());
+            let connection =
+                Connection::dial(entropy::bytes()?, Instant::now().into_std()).sending_syn_again_after(again);
             if others.iter().all(|other| !other.has_id_beside(connection.connection_id())) {
                 let (refusal, is_refused, waker, memory) = (None, false, None, self.memory.charge());
                 let state = Mutex::new(State { connection, refusal, is_refused, waker, memory });

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 use utp::{CloseReason, Connection, End};
@@ -21,12 +22,12 @@ pub(crate) struct UtpStream {
 }
 
 impl UtpStream {
-    /// Sends a SYN.
+    /// Sends a SYN, and another one `again` later if there is no answer.
     ///
     /// # Errors
     /// It could not be sent: those of [`send_to`](std::net::UdpSocket::send_to).
-    pub(crate) fn dial(socket: Arc<UdpSocket>, to: SocketAddr) -> io::Result<Self> {
-        let conversation = socket.conversations().dial(to)?;
+    pub(crate) fn dial(socket: Arc<UdpSocket>, to: SocketAddr, again: Duration) -> io::Result<Self> {
+        let conversation = socket.conversations().dial(to, again)?;
         let stream = Self { socket, conversation, timer: None };
         stream.conversation.state().transmit(to, stream.socket.datagrams())?;
         Ok(stream)
@@ -160,6 +161,7 @@ mod tests {
     use utp::{Kind, Packet};
 
     const ROOM: usize = 2000;
+    const AGAIN: Duration = Duration::from_secs(1);
 
     fn socket(room: usize) -> Arc<UdpSocket> {
         Arc::new(UdpSocket::bind(0, false, Bind::default().into(), ByteBudget::new(room)).unwrap())
@@ -210,7 +212,7 @@ mod tests {
 
     /// A connection that is established, with its id and the number of its SYN.
     async fn established(socket: &Arc<UdpSocket>, peer: &mut Peer, address: SocketAddr) -> (UtpStream, u16, u16) {
-        let mut stream = UtpStream::dial(Arc::clone(socket), address).unwrap();
+        let mut stream = UtpStream::dial(Arc::clone(socket), address, AGAIN).unwrap();
         let mut buffer = [0; 1500];
         let (length, from) = peer.socket.recv_from(&mut buffer).await.unwrap();
         peer.ours = Some(from);
@@ -292,7 +294,7 @@ mod tests {
         let (socket, (mut peer, address)) = (socket(1 << 20), Peer::new().await);
         let closed = Peer::new().await.1;
         let (mut stream, ..) = established(&socket, &mut peer, address).await;
-        let mut refused = UtpStream::dial(Arc::clone(&socket), closed).unwrap();
+        let mut refused = UtpStream::dial(Arc::clone(&socket), closed, AGAIN).unwrap();
         assert_eq!(refused.connected().await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
         // Another refusal is reported in place of sending, which goes on nevertheless.
         drop(refused);
