@@ -7,10 +7,11 @@ use crate::dial::attempt::{Attempt, DialRequest, Failure, Progress};
 use crate::dial::opening;
 use crate::dial::peer_context::PeerContext;
 use crate::dial::peer_error::PeerError;
+use crate::dial::rest::{Done, Rest};
 use crate::dial::stream::Stream;
 use crate::net::connect::ConnectError;
 use nix::errno::Errno;
-use peer_session::{Ended, HandshakeFailure, Session};
+use peer_session::{Ended, HandshakeFailure, Met, Session};
 use report::{Outcome, Stage};
 use std::io;
 use std::pin::pin;
@@ -25,29 +26,47 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 
 /// Tries a peer once. Its clocks start here, not when it was queued.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
-pub(crate) fn attempt(
-    mut attempt: Box<Attempt>,
-    context: Arc<PeerContext>,
-) -> impl Future<Output = Box<Attempt>> + Send {
+pub(crate) fn attempt(mut attempt: Box<Attempt>, context: Arc<PeerContext>) -> impl Future<Output = Done> + Send {
     async move {
         let Attempt { request, progress, .. } = &mut *attempt;
         // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
         let result = context.stopped.or(Box::pin(converse(request, &context, progress))).await;
+        let (result, open) = match result {
+            Some(Ok(open)) => (Some(Ok(())), open),
+            Some(Err(failure)) => (Some(Err(failure)), None),
+            None => (None, None),
+        };
+        let rest = open.and_then(|(stream, session)| Rest::of(&mut attempt, stream, session));
         attempt.end(result, &context.rules.secrets);
-        attempt
+        Done::Attempt(attempt, rest)
     }
 }
 
+/// A connection that stays open, and the rest of the conversation on it.
+type Open = (Stream, peer_session::Rest);
+
 /// Tries a peer, and once more when chance alone was against us.
-async fn converse(request: &DialRequest, context: &PeerContext, progress: &mut Progress) -> Result<(), Failure> {
+async fn converse(
+    request: &DialRequest,
+    context: &PeerContext,
+    progress: &mut Progress,
+) -> Result<Option<Open>, Failure> {
     let mut last = false;
-    while converse_once(request, context, progress, last).await? == Ended::ShortSecret {
+    loop {
+        let (stream, ended) = converse_once(request, context, progress, last).await?;
+        match ended {
+            Ended::Heard(Some(rest)) => return Ok(Some((stream, rest))),
+            Ended::Heard(None) => {
+                stream.close();
+                return Ok(None);
+            }
+            Ended::ShortSecret => stream.close(),
+        }
         debug!(peer = %request.address, "the shared secret is short, and another key is drawn");
         *progress = Progress::default();
         sleep_until(Instant::now() + PAUSE).await;
         last = true;
     }
-    Ok(())
 }
 
 /// One connection; the `last` one when encryption came to a short secret before.
@@ -57,7 +76,7 @@ fn converse_once(
     context: &PeerContext,
     progress: &mut Progress,
     last: bool,
-) -> impl Future<Output = Result<Ended, Failure>> + Send {
+) -> impl Future<Output = Result<(Stream, Ended), Failure>> + Send {
     async move {
         // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
         let mut alarm = pin!(sleep_until(opening::first_alarm(request, context)));
@@ -65,8 +84,9 @@ fn converse_once(
         let begun = Instant::now();
         let mut stream = opening::open(request, context, alarm.as_mut(), progress).await?;
         opened(begun, request, context, &mut stream, progress);
-        let (ours, named) = (stream.local_addr(), &mut progress.pex);
-        let mut extensions = move |met| context.offers.extensions(request, ours, met, named);
+        // The conversation has the stream itself.
+        let (ours, named) = (stream.end(), &mut progress.pex);
+        let mut extensions = move |met: Met<'_>| context.offers.extensions(request, || ours.local_addr(), met, named);
         let session = Session {
             hello: context.hello(request.info_hash),
             rules: &context.rules,
@@ -82,13 +102,14 @@ fn converse_once(
             *progress = Progress { stage: Stage::Connect, ..Progress::default() };
             return Err(ConnectError::Remote(io::Error::from_raw_os_error(Errno::ECONNREFUSED as i32)).into());
         }
+        let failure = match result {
+            Ok(ended) => return Ok((stream, ended)),
+            Err(failure) => Failure::from(failure),
+        };
         let is_full = stream.close_reason() == Some(CloseReason::FULL);
         stream.close();
-        result.map_err(|failure| {
-            let failure = Failure::from(failure);
-            let is_closed = is_full && failure.outcome == Outcome::ClosedBeforeHandshake;
-            if is_closed { Failure { error: PeerError::Full, ..failure } } else { failure }
-        })
+        let is_closed = is_full && failure.outcome == Outcome::ClosedBeforeHandshake;
+        Err(if is_closed { Failure { error: PeerError::Full, ..failure } } else { failure })
     }
 }
 

@@ -7,12 +7,13 @@ use crate::dial::delay_queue::DelayQueue;
 use crate::dial::opening::other;
 use crate::dial::parked::Parked;
 use crate::dial::peer_context::PeerContext;
+use crate::dial::rest::{Closed, Done, Rest};
 use crate::discovery::introduction::DialHints;
 use crate::discovery::peers::{Peers, Queue};
 use crate::net::task::settled;
 use crate::shared::Shared;
 use crate::shared::permits::ConnectionPermit;
-use report::{Encryption, Outcome, Stage, Transport};
+use report::{Encryption, Stage, Transport};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -34,7 +35,8 @@ pub(crate) struct Dialler {
     encryption: EncryptionPolicy,
     transport: TransportPolicy,
     shared: Shared,
-    attempts: JoinSet<Box<Attempt>>,
+    /// And the connections that stay open behind a peer's report.
+    attempts: JoinSet<Done>,
     delayed: DelayQueue,
     parked: Parked,
     /// A connection permit that was waited for and has not been used.
@@ -139,9 +141,19 @@ impl Dialler {
         self.turns = BURST;
     }
 
-    /// The next attempt's end; `None` when none is in flight. May be cancelled without losing anything.
-    pub(crate) async fn next(&mut self) -> Option<Box<Attempt>> {
+    /// The next end of an attempt, or of a connection behind one; `None` when none is in flight. May be cancelled without losing
+    /// anything.
+    pub(crate) async fn next(&mut self) -> Option<Done> {
         self.attempts.join_next().await.map(settled)
+    }
+
+    /// Goes on with the connection that an attempt has left open.
+    pub(crate) fn keep(&mut self, rest: Box<Rest>) {
+        let rest = rest.go_on(Arc::clone(&self.context));
+        match peer_session::is_dumped() {
+            true => self.attempts.spawn(peer_session::masking(self.context.rules.secrets.clone(), rest)),
+            false => self.attempts.spawn(rest),
+        };
     }
 
     /// Takes in an attempt that has ended. The last one at its peer comes back; any other peer is dialled again.
@@ -166,7 +178,6 @@ impl Dialler {
         if attempt.request.for_layers {
             return None;
         }
-        self.dial_for_layers(&attempt);
         if self.context.stopped.is_set() {
             return Some(attempt);
         }
@@ -201,11 +212,9 @@ impl Dialler {
     }
 
     /// Dials a peer once more that can be asked for piece layers by the torrent's other half alone, as long as there are few.
-    fn dial_for_layers(&mut self, attempt: &Attempt) {
-        let DialRequest { address, encryption, by_user, .. } = attempt.request;
-        let transport = attempt.progress.transport;
-        let theirs = attempt.progress.session.theirs.filter(|_| attempt.outcome == Outcome::Ok);
-        let info_hash = theirs.and_then(|theirs| self.context.offers.other_half(&theirs));
+    pub(crate) fn dial_for_layers(&mut self, closed: &Closed) {
+        let Closed { address, encryption, by_user, transport, ref theirs, .. } = *closed;
+        let info_hash = self.context.offers.other_half(theirs).filter(|_| !closed.for_layers);
         if let Some(info_hash) = info_hash.filter(|_| self.for_layers < FOR_LAYERS && !self.context.stopped.is_set()) {
             self.for_layers += 1;
             let next = DialRequest::new((address, info_hash), (transport, encryption), by_user);

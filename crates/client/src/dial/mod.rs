@@ -11,5 +11,6 @@ pub(crate) mod opening;
 pub(crate) mod parked;
 pub(crate) mod peer_context;
 pub(crate) mod peer_error;
+pub(crate) mod rest;
 pub(crate) mod story;
 pub(crate) mod stream;
