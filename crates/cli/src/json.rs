@@ -6,7 +6,7 @@ mod of_torrent;
 use crate::input::Input;
 use crate::total::Total;
 use client::report::{Line, MaybeAbout, TotalLine};
-use client::{DhtReport, MetadataReport, PeerReport, Summary, TrackerReport, WebSeedReport};
+use client::{DhtReport, MetadataReport, PeerReport, PexReport, Summary, TrackerReport, WebSeedReport};
 use escaped::line;
 use of_torrent::{about, name, path};
 pub(crate) use of_torrent::{start, torrent};
@@ -25,6 +25,10 @@ pub(crate) fn web_seed(input: &Input, report: &WebSeedReport) -> io::Result<Stri
 
 pub(crate) fn dht(input: &Input, report: &DhtReport) -> io::Result<String> {
     line(&Line::dht(about(input, &name(input)), report))
+}
+
+pub(crate) fn pex(input: &Input, report: &PexReport) -> io::Result<String> {
+    line(&Line::pex(about(input, &name(input)), report))
 }
 
 pub(crate) fn metadata(input: &Input, report: &MetadataReport) -> io::Result<String> {

@@ -26,7 +26,7 @@ use crate::saved::Saved;
 use crate::text::{Page, span};
 use crate::total::Total;
 use crate::written::Written;
-use client::{DhtReport, MetadataReport, Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
+use client::{DhtReport, MetadataReport, Outcome, PeerReport, PexReport, Summary, TrackerReport, WebSeedReport};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -210,6 +210,11 @@ impl Output {
             _ => None,
         };
         self.tell(line, false, |_| json::dht(input, report))
+    }
+
+    /// What a peer named; in the report at the end.
+    pub(crate) fn pex(&mut self, input: &Input, report: &PexReport) -> io::Result<()> {
+        self.tell(None, false, |_| json::pex(input, report))
     }
 
     /// What came of asking peers for metadata; `input` has the torrent, if it is known now.

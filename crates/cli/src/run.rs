@@ -268,6 +268,10 @@ async fn tell(
                 tally.peer(&report);
                 output.lock().peer(input, &report)?;
             }
+            Next::Event(Event::Pex(report)) => {
+                tally.pex(&report);
+                output.lock().pex(input, &report)?;
+            }
             Next::Event(Event::Summary(summary)) => {
                 let is_known = input.torrent().is_some();
                 result.is_private = summary.cut_short == Some(CutShort::Private);

@@ -33,9 +33,9 @@ pub use report::{
     AttemptReport, CodeKind, Completeness, Copies, Coverage, CutShort, Detail, DhtEstimate, DhtFamily, DhtNode,
     DhtNodeCounts, DhtNodeStatus, DhtPeerCounts, DhtReport, DhtStart, DhtStartFrom, DhtStatus, DhtView, Encryption,
     Event, Explanation, LayersPeer, LayersReport, ListenEnd, MatchedHash, MetadataPeer, MetadataReport,
-    MetadataStanding, MetadataStatus, Oddity, Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs, SeenBy, Source,
-    Stage, Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode, Verdict,
-    WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus, WebSeedView,
+    MetadataStanding, MetadataStatus, Oddity, Outcome, PeerCounts, PeerReport, PexReport, Role, RoleFrom, SeenAs,
+    SeenBy, Source, Stage, Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode,
+    Verdict, WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus, WebSeedView,
 };
 pub use shared::Shared;
 pub use swarm::Swarm;

@@ -291,7 +291,7 @@ impl Swarm {
             () = self.deadline.passed(), if !self.stop.is_set() => {}
             Some(found) = self.discovery.next() => self.found(found),
             Some(looked_up) = self.lookups.next() => self.looked_up(looked_up),
-            Some(attempt) = self.dialler.next() => self.attempted(attempt),
+            Some(done) = self.dialler.next() => self.done(done),
             Some(parsed) = metadata::next(&mut self.metadata) => self.metadata_is_there(parsed),
             Some(()) = layers::complete(&self.layers) => self.layers_ended(),
             () = self.overdue.rings() => {}

@@ -5,12 +5,14 @@
 use client::{Bind, Config, EncryptionPolicy, Event, Membership, Shared, Sources, Swarm, Trackers};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{FakeSwarm, FakeTracker, MetadataScript, Peer, Serving, TrackerScript, peer_ip};
-use ids::InfoHash;
+use ids::{InfoHash, PeerId};
 use metainfo::Torrent;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use peer_wire::{Handshake, Reserved};
 use socket2::{Domain, Socket, Type};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -22,6 +24,11 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// Bytes on the heap for one connection in flight of a run with peer exchange, and for an encrypted one.
 const EACH: usize = 1600;
 const ENCRYPTED: usize = 2368;
+/// Bytes on the heap for one connection that is listened to: by itself, and as long as its list of peers is waited for.
+const LISTENED: usize = 3500;
+const AWAITED: usize = 2400;
+/// Connections that are listened to at once.
+const HEARD: usize = 1000;
 /// Bytes for one endpoint that was named: the address and three words beside it, in a table that is never full, and its
 /// place in the queue.
 const NAMED: usize = 128;
@@ -44,7 +51,8 @@ fn allocated() -> usize {
 }
 
 fn torrent() -> Torrent {
-    Torrent::parse(&SingleFile::new("memory.bin", 1 << 20).to_bytes()).unwrap()
+    let file = SingleFile { piece_length: 1 << 14, ..SingleFile::new("memory.bin", 1 << 20) };
+    Torrent::parse(&file.to_bytes()).unwrap()
 }
 
 fn config(peers: Vec<PeerAddress>) -> Config {
@@ -121,6 +129,50 @@ async fn in_flight(encryption: EncryptionPolicy) -> usize {
         }
         last = now;
     }
+}
+
+/// What a peer sends that looks like libtorrent: the handshake, an extension handshake that names `ut_pex`, and its pieces.
+fn words(pieces: &[u8]) -> Vec<u8> {
+    let reserved = Reserved::EXTENSION_PROTOCOL | Reserved::FAST;
+    let theirs =
+        Handshake { reserved, info_hash: torrent().hashes.primary(), peer_id: PeerId(*b"-LT2110-abcdefghijkl") };
+    let extension = b"d1:md11:lt_donthavei7e12:ut_holepunchi4e11:ut_metadatai2e6:ut_pexi1ee13:metadata_sizei132e\
+        4:reqqi500e1:v18:libtorrent/2.1.1.06:yourip4:\x7f\x09\x00\x01e";
+    let length = u32::try_from(extension.len() + 2).unwrap().to_be_bytes();
+    [&theirs.encode()[..], &length, &[20, 0], extension, pieces].concat()
+}
+
+/// The most bytes for each of [`HEARD`] connections to peers that send these words and nothing more, while reports are taken until
+/// `enough` have come.
+async fn listened(words: Vec<u8>, linger: Duration, enough: usize) -> usize {
+    let (listener, port) = silent();
+    let accepted = std::thread::spawn(move || {
+        let mut open = Vec::with_capacity(HEARD);
+        for _ in 0..HEARD {
+            let (peer, _) = listener.accept().unwrap();
+            (&peer).write_all(&words).unwrap();
+            open.push(peer);
+        }
+        open
+    });
+    let peers = (0..HEARD).map(|n| {
+        let [high, low] = u16::try_from(n).unwrap().to_be_bytes();
+        PeerAddress::Socket(SocketAddr::from(([127, 9, high, low], port)))
+    });
+    let mut swarm = Swarm::new(&torrent(), config(peers.collect()).with_linger(linger)).unwrap();
+    let before = allocated();
+    let (mut most, mut told) = (0, 0);
+    let mut moments = tokio::time::interval(Duration::from_millis(1));
+    let mut same = 0;
+    while same < 300 && told < enough {
+        tokio::select! {
+            event = swarm.next() => told += usize::from(matches!(event, Some(Event::Peer(_)))),
+            _ = moments.tick() => same += usize::from(accepted.is_finished()),
+        }
+        most = most.max(allocated() - before);
+    }
+    drop(accepted.join().unwrap());
+    most / HEARD
 }
 
 /// Bytes for each peer named, and how many more there are in all while half of them are reported.
@@ -201,6 +253,13 @@ fn memory_does_not_grow_with_the_swarm() {
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
     let plain = on_its_own(in_flight(EncryptionPolicy::Off));
     let encrypted = on_its_own(in_flight(EncryptionPolicy::Require));
+    // It lacks a piece of 64 and may be about to tell that it has it; it has all, and is waited for because of its list.
+    let lazy = listened(words(b"\0\0\0\x09\x05\xff\xff\xff\xff\xff\xff\xff\xfe"), Duration::from_secs(3600), HEARD);
+    let lazy = on_its_own(lazy);
+    let list = on_its_own(listened(words(b"\0\0\0\x01\x0e"), Duration::from_secs(3600), HEARD));
+    println!("{lazy} listened to, {list} as long as its list is waited for");
+    assert!(lazy <= LISTENED, "{lazy} bytes for each connection that is listened to");
+    assert!(list <= AWAITED, "{list} bytes for each connection whose list is waited for");
     let (named, reported) = on_its_own(named_and_reported(100_000));
     let (passing, kept) = (on_its_own(links(LINKS / 20, false)), on_its_own(links(LINKS, true)));
     let between = on_its_own(between_runs());

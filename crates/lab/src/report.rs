@@ -14,7 +14,7 @@ use xtask::binary;
 use xtask::shell::{self, Result};
 
 /// The types of lines that a run consists of.
-const KINDS: &[&str] = &["start", "tracker", "web_seed", "peer", "dht", "metadata", "summary"];
+const KINDS: &[&str] = &["start", "tracker", "web_seed", "peer", "pex", "dht", "metadata", "summary"];
 
 /// What each line follows.
 static SCHEMA: LazyLock<Result<Validator>> = LazyLock::new(|| {

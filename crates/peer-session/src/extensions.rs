@@ -65,23 +65,38 @@ pub trait Extension: Send {
         0
     }
 
-    /// Whether it waits for nothing more. A peer that has said all it will say of itself is listened to for as long as this is
-    /// false, and time is left.
+    /// Whether it waits for nothing more. A peer that has said all it will say of itself is [kept](crate::Rest) for as long as this
+    /// is false, and time is left.
     fn is_done(&self) -> bool;
 }
 
 /// The extensions of one conversation.
 #[derive(Default)]
 pub struct Extensions {
-    list: Vec<Box<dyn Extension>>,
+    list: Vec<Offered>,
     time: Duration,
+}
+
+/// One of them, and the way to the peer; `None` while the peer is not known to speak it.
+struct Offered {
+    extension: Box<dyn Extension>,
+    way: Option<Way>,
+}
+
+/// How messages of an extension get to the peer.
+#[derive(Clone, Copy)]
+enum Way {
+    /// As those of BEP 10, under the peer's id.
+    Id(u8),
+    /// As they are.
+    Itself,
 }
 
 impl Extensions {
     /// Adds one. An extension has the id of its place, from 1 on.
     #[must_use]
     pub fn with(mut self, extension: Box<dyn Extension>) -> Self {
-        self.list.push(extension);
+        self.list.push(Offered { extension, way: None });
         self
     }
 
@@ -96,34 +111,51 @@ impl Extensions {
         self.time
     }
 
+    /// Takes in an extension handshake of the peer's: which of them it speaks too. An id of 0 takes one back, and what is not
+    /// named stays as it was (BEP 10).
+    pub(crate) fn meet(&mut self, theirs: &ExtensionHandshake) {
+        for Offered { extension, way } in &mut self.list {
+            match theirs.extensions.get(extension.name()) {
+                _ if extension.has_own_ids() => *way = Some(Way::Itself),
+                Some(&id) => *way = Some(id).filter(|&id| id != 0).map(Way::Id),
+                None => {}
+            }
+        }
+    }
+
+    /// Whether the peer speaks any of them.
+    pub(crate) fn are_spoken(&self) -> bool {
+        self.spoken().next().is_some()
+    }
+
     /// Whether all of them that the peer speaks too wait for nothing more.
-    pub(crate) fn are_done(&self, theirs: Option<&ExtensionHandshake>) -> bool {
-        self.spoken(theirs).all(Extension::is_done)
+    pub(crate) fn are_done(&self) -> bool {
+        self.spoken().all(Extension::is_done)
     }
 
     /// Whether one of them that the peer speaks too is busy.
-    pub(crate) fn are_busy(&self, theirs: Option<&ExtensionHandshake>) -> bool {
-        self.spoken(theirs).any(Extension::is_busy)
+    pub(crate) fn are_busy(&self) -> bool {
+        self.spoken().any(Extension::is_busy)
     }
 
     /// Bytes received that they had asked for.
     pub(crate) fn asked_for(&self) -> usize {
-        self.list.iter().map(|extension| extension.asked_for()).sum()
+        self.list.iter().map(|offered| offered.extension.asked_for()).sum()
     }
 
     /// When the next of them is due that the peer speaks too and that waits for something.
-    pub(crate) fn wake(&self, theirs: Option<&ExtensionHandshake>) -> Option<Instant> {
-        self.spoken(theirs).filter(|extension| !extension.is_done()).filter_map(Extension::wake).min()
+    pub(crate) fn wake(&self) -> Option<Instant> {
+        self.spoken().filter(|extension| !extension.is_done()).filter_map(Extension::wake).min()
     }
 
     /// What those say that are due and that the peer speaks too.
-    pub(crate) fn due(&mut self, now: Instant, theirs: Option<&ExtensionHandshake>) -> BytesMut {
+    pub(crate) fn due(&mut self, now: Instant) -> BytesMut {
         let mut messages = BytesMut::new();
-        for extension in &mut self.list {
-            if let Some(way) = theirs.and_then(|theirs| way_of(extension.as_ref(), theirs))
+        for Offered { extension, way } in &mut self.list {
+            if let Some(way) = way
                 && extension.wake().is_some_and(|wake| wake <= now)
             {
-                say(way, extension.due(now), &mut messages);
+                say(*way, extension.due(now), &mut messages);
             }
         }
         messages
@@ -131,43 +163,38 @@ impl Extensions {
 
     /// Lets each of them wake this conversation.
     pub(crate) fn watch(&mut self, waker: &Waker) {
-        self.list.iter_mut().for_each(|extension| extension.watch(waker));
+        self.list.iter_mut().for_each(|offered| offered.extension.watch(waker));
     }
 
-    fn spoken(&self, theirs: Option<&ExtensionHandshake>) -> impl Iterator<Item = &dyn Extension> {
-        let extensions = self.list.iter().map(|extension| extension.as_ref() as &dyn Extension);
-        extensions.filter(move |extension| theirs.is_some_and(|theirs| way_of(*extension, theirs).is_some()))
+    fn spoken(&self) -> impl Iterator<Item = &dyn Extension> {
+        self.list.iter().filter(|offered| offered.way.is_some()).map(|offered| &*offered.extension as &dyn Extension)
     }
 
     /// The `m` of our extension handshake.
     pub(crate) fn offered(&self) -> BTreeMap<String, u8> {
-        let named = self.list.iter().zip(1..).filter(|(extension, _)| !extension.has_own_ids());
-        named.map(|(extension, id)| (extension.name().to_owned(), id)).collect()
+        let named = self.list.iter().zip(1..).filter(|(offered, _)| !offered.extension.has_own_ids());
+        named.map(|(offered, id)| (offered.extension.name().to_owned(), id)).collect()
     }
 
     /// What those say first that the peer speaks too.
     pub(crate) fn first_messages(&mut self, theirs: &ExtensionHandshake) -> BytesMut {
         let mut messages = BytesMut::new();
-        for extension in &mut self.list {
-            if let Some(way) = way_of(extension.as_ref(), theirs) {
-                say(way, extension.offer(theirs), &mut messages);
+        for Offered { extension, way } in &mut self.list {
+            if let Some(way) = way {
+                say(*way, extension.offer(theirs), &mut messages);
             }
         }
         messages
     }
 
     /// Hands a message to the extension with this id in our handshake; gives what it answers. An unknown id is ignored.
-    pub(crate) fn hear(
-        &mut self,
-        (id, payload): (u8, &[u8]),
-        theirs: Option<&ExtensionHandshake>,
-    ) -> Result<BytesMut, Violation> {
+    pub(crate) fn hear(&mut self, id: u8, payload: &[u8]) -> Result<BytesMut, Violation> {
         let mut answer = BytesMut::new();
         let place = usize::from(id).checked_sub(1);
-        if let Some(extension) = place.and_then(|place| self.list.get_mut(place)) {
+        if let Some(Offered { extension, way }) = place.and_then(|place| self.list.get_mut(place)) {
             let payload = extension.heard(payload)?;
-            if let Some(way) = theirs.and_then(|theirs| way_of(extension.as_ref(), theirs)) {
-                say(way, payload, &mut answer);
+            if let Some(way) = way {
+                say(*way, payload, &mut answer);
             }
         }
         Ok(answer)
@@ -176,27 +203,11 @@ impl Extensions {
     /// Hands a message to those whose messages have ids of their own; gives what they answer.
     pub(crate) fn hear_message(&mut self, message: &Message) -> BytesMut {
         let mut answers = BytesMut::new();
-        for extension in self.list.iter_mut().filter(|extension| extension.has_own_ids()) {
+        for Offered { extension, .. } in self.list.iter_mut().filter(|offered| offered.extension.has_own_ids()) {
             say(Way::Itself, extension.heard_message(message), &mut answers);
         }
         answers
     }
-}
-
-/// How messages of an extension get to the peer.
-enum Way {
-    /// As those of BEP 10, under the peer's id.
-    Id(u8),
-    /// As they are.
-    Itself,
-}
-
-/// The way to a peer that speaks an extension; an id of 0 takes it back (BEP 10).
-fn way_of(extension: &dyn Extension, theirs: &ExtensionHandshake) -> Option<Way> {
-    if extension.has_own_ids() {
-        return Some(Way::Itself);
-    }
-    theirs.extensions.get(extension.name()).copied().filter(|&id| id != 0).map(Way::Id)
 }
 
 /// Encodes a message. One that is too long for the codec is a defect of the extension and is not sent.

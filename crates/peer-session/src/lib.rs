@@ -17,6 +17,7 @@ mod oddity;
 mod pex;
 mod piece_count;
 mod read;
+mod rest;
 mod secure;
 mod session;
 
@@ -35,5 +36,6 @@ pub use not_bittorrent::{NotBitTorrent, Sniffed};
 pub use oddity::{Oddities, Oddity};
 pub use pex::{PexHeard, PexRecord, UtPex};
 pub use piece_count::PieceCount;
+pub use rest::Rest;
 pub use secure::SecureFailure;
 pub use session::{Ended, Failure, Met, Progress, Rules, Session};

@@ -45,7 +45,13 @@ const SECRET: usize = 20;
 /// A stream whose bytes go through the ciphers of a negotiation.
 #[derive(Debug)]
 pub(crate) struct Secured<S> {
-    stream: S,
+    pub(crate) stream: S,
+    pub(crate) ciphers: Box<Ciphers>,
+}
+
+/// What stands between such a stream and what is said on it.
+#[derive(Debug)]
+pub(crate) struct Ciphers {
     encrypt: Cipher,
     decrypt: Cipher,
     /// Received behind the negotiation, decrypted already.
@@ -111,7 +117,8 @@ async fn secure<'s, S: AsyncRead + AsyncWrite + Unpin>(
         }
         if let Some(Established { encrypt, decrypt, .. }) = initiator.input(&mut received)? {
             *bytes -= received.len();
-            return Ok(Some(Secured { stream, encrypt, decrypt, received, unwritten: BytesMut::new() }));
+            let ciphers = Box::new(Ciphers { encrypt, decrypt, received, unwritten: BytesMut::new() });
+            return Ok(Some(Secured { stream, ciphers }));
         }
         if initiator.has_short_secret() && !negotiation.any_key {
             return Ok(None);
@@ -134,16 +141,16 @@ fn initiator(ours: &Handshake, entropy: fn(&mut [u8]) -> io::Result<()>) -> Resu
 
 impl<S: AsyncRead + Unpin> AsyncRead for Secured<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if !this.received.is_empty() {
-            let taken = this.received.split_to(this.received.len().min(buffer.remaining()));
+        let Self { stream, ciphers } = self.get_mut();
+        if !ciphers.received.is_empty() {
+            let taken = ciphers.received.split_to(ciphers.received.len().min(buffer.remaining()));
             buffer.put_slice(&taken);
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
+        ready!(Pin::new(stream).poll_read(cx, buffer))?;
         if let Some(read) = buffer.filled_mut().get_mut(before..) {
-            this.decrypt.apply(read);
+            ciphers.decrypt.apply(read);
         }
         Poll::Ready(Ok(()))
     }
@@ -151,12 +158,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Secured<S> {
 
 impl<S: AsyncWrite + Unpin> Secured<S> {
     fn poll_unwritten(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.unwritten.is_empty() {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.unwritten))?;
+        let Self { stream, ciphers } = self;
+        while !ciphers.unwritten.is_empty() {
+            let written = ready!(Pin::new(&mut *stream).poll_write(cx, &ciphers.unwritten))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.unwritten.advance(written);
+            ciphers.unwritten.advance(written);
         }
         Poll::Ready(Ok(()))
     }
@@ -166,10 +174,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Secured<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         ready!(this.poll_unwritten(cx))?;
-        let from = this.unwritten.len();
-        this.unwritten.extend_from_slice(bytes);
-        if let Some(new) = this.unwritten.get_mut(from..) {
-            this.encrypt.apply(new);
+        let Ciphers { encrypt, unwritten, .. } = &mut *this.ciphers;
+        let from = unwritten.len();
+        unwritten.extend_from_slice(bytes);
+        if let Some(new) = unwritten.get_mut(from..) {
+            encrypt.apply(new);
         }
         // What is left is written by the next call, or by a flush.
         if let Poll::Ready(Err(error)) = this.poll_unwritten(cx) {

@@ -5,13 +5,14 @@ use crate::alarm::{before, end};
 use crate::extensions::Extensions;
 use crate::handshake::{HandshakeDone, HandshakeFailure, judge, meet};
 use crate::hello::Hello;
-use crate::listen::{ListenEnd, Listener, Listening};
+use crate::listen::{ListenEnd, Listener, Listening, Words};
 use crate::oddity::Oddity;
+use crate::rest::Rest;
 use crate::secure::{Negotiation, SecureFailure, negotiate};
 use bytes::BytesMut;
 use guard::Secrets;
 use ids::PeerId;
-use peer_wire::Handshake;
+use peer_wire::{ExtensionHandshake, Handshake};
 use std::fmt;
 use std::io;
 use std::pin::{Pin, pin};
@@ -48,16 +49,18 @@ pub struct Session<'a> {
     pub rules: &'a Rules,
     /// Makes the extensions that are offered (BEP 10). Called once, when handshakes were exchanged: conversations that wait for one
     /// are many, and hold none.
-    pub extensions: Option<&'a mut (dyn FnMut(Met) -> Extensions + Send)>,
+    pub extensions: Option<&'a mut (dyn FnMut(Met<'_>) -> Extensions + Send)>,
 }
 
 /// What an exchange of handshakes tells of a peer.
 #[derive(Clone, Copy, Debug)]
-pub struct Met {
+pub struct Met<'a> {
     /// Its handshake.
     pub theirs: Handshake,
     /// Time from the connection to it: a round trip at least.
     pub took: Duration,
+    /// Its extension handshake, if that came along with it: an extension that it does not name need not be made.
+    pub extension: Option<&'a ExtensionHandshake>,
 }
 
 /// What is known of a conversation while it goes on, and remains known when it is cut short.
@@ -76,10 +79,10 @@ pub struct Progress {
 }
 
 /// How a conversation ended that did not fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Ended {
-    /// A valid handshake, and what came after it.
-    Heard,
+    /// A valid handshake, and what the peer says of itself after it; with the rest of the conversation, if extensions wait for more.
+    Heard(Option<Rest>),
     /// The keys make a secret that begins with zeros, which many clients cannot deal with. On a new connection there is
     /// another key.
     ShortSecret,
@@ -127,12 +130,13 @@ impl Session<'_> {
             alarm.as_mut().reset(end(connected, self.rules.handshake_timeout));
             let mut surplus = BytesMut::new();
             // A future of its own is not made of this: it would hold its arguments once more.
-            let theirs = before(alarm, pin!(meet(stream, &self.hello, &mut surplus, &mut progress.received))).await;
+            let received = &mut progress.received;
+            let theirs = before(alarm.as_mut(), pin!(meet(stream, &self.hello, &mut surplus, received))).await;
             let shaken = judge(theirs, &self.hello, surplus, self.rules.handshake_timeout);
             let surplus = progress.shaken(shaken, connected, self.rules)?;
             // On the heap, so that conversations that wait for a handshake do not hold it too.
-            Box::pin(self.listen(stream, surplus, progress)).await;
-            Ok(Ended::Heard)
+            let listener = Box::pin(self.listen(stream, alarm, surplus, progress)).await;
+            Ok(Ended::Heard(listener.map(|listener| Rest::new(listener, None, progress.received))))
         }
     }
 
@@ -163,7 +167,7 @@ impl Session<'_> {
             let connected = Instant::now();
             alarm.as_mut().reset(end(connected, self.rules.encrypted_timeout()));
             let negotiation = Negotiation { hello: &self.hello, entropy: self.rules.entropy, acknowledge, any_key };
-            let opened = before(alarm, pin!(negotiate(stream, negotiation, &mut progress.received))).await;
+            let opened = before(alarm.as_mut(), pin!(negotiate(stream, negotiation, &mut progress.received))).await;
             let (mut secured, shaken) = match opened {
                 Some(Ok(Some(opened))) => opened,
                 Some(Ok(None)) => return Ok(Ended::ShortSecret),
@@ -171,38 +175,36 @@ impl Session<'_> {
                 None => return Err(Failure::EncryptionTimeout(self.rules.encrypted_timeout())),
             };
             let surplus = progress.shaken(shaken, connected, self.rules)?;
-            Box::pin(self.listen(&mut secured, surplus, progress)).await;
-            Ok(Ended::Heard)
+            let listener = Box::pin(self.listen(&mut secured, alarm, surplus, progress)).await;
+            Ok(Ended::Heard(listener.map(|listener| Rest::new(listener, Some(secured.ciphers), progress.received))))
         }
     }
 
-    /// Listens to what the peer says after its handshake; `surplus` came along with it.
+    /// Listens to what the peer says of itself after its handshake; `surplus` came along with it. Gives the listener where extensions
+    /// wait for more.
     async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
+        alarm: Pin<&mut Sleep>,
         surplus: BytesMut,
         progress: &mut Progress,
-    ) {
-        let Rules { client, listening, .. } = self.rules;
-        let Some(theirs) = progress.theirs.filter(|_| !listening.time.is_zero()) else { return };
-        let reserved = self.hello.greeting.ours.reserved;
-        let met = Met { theirs, took: progress.handshake.unwrap_or_default() };
-        let extensions = self.extensions.take().map(|make| make(met)).unwrap_or_default();
-        let Progress { advertised: said, listened, received, .. } = progress;
+    ) -> Option<Listener> {
+        let listening = &self.rules.listening;
+        let theirs = progress.theirs.filter(|_| !listening.time.is_zero())?;
+        let took = progress.handshake.unwrap_or_default();
         // Stays so when this is cut short.
-        *listened = Some(ListenEnd::TimeUp);
-        let mut listener = Listener {
-            received: surplus,
-            client,
-            listening,
-            reserved,
-            theirs,
-            extensions,
-            said,
-            bytes: received,
-            spoke: Instant::now(),
+        progress.listened = Some(ListenEnd::TimeUp);
+        let mut words = Words::new(theirs, took, &mut progress.advertised);
+        let mut listener = Listener::new(surplus, self.hello.greeting.ours.reserved, theirs.reserved, listening);
+        let make = self.extensions.take();
+        let begun = listener.begin(&mut words, listening, |met| make.map(|make| make(met)).unwrap_or_default());
+        let end = match begun {
+            Some(end) => end,
+            None => listener.listen(stream, alarm, self.rules, Some(&mut words), &mut progress.received).await,
         };
-        *listened = Some(listener.listen(stream).await);
+        let goes_on = listener.goes_on_after(&end);
+        progress.listened = Some(end);
+        goes_on.then_some(listener)
     }
 }
 

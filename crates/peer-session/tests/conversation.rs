@@ -115,22 +115,35 @@ fn rules(pieces: &PieceCount) -> Rules {
     }
 }
 
-/// Our side of a conversation with a peer that acts as `peer` does.
+/// How our side of a conversation went: how long until the peer had said all of itself, and how what is left ended.
+#[derive(Debug, PartialEq)]
+struct Went {
+    said_after: Duration,
+    rest: Option<ListenEnd>,
+}
+
+/// Our side of a conversation with a peer that acts as `peer` does, to its end.
 async fn converse<P: Future>(
     pieces: &PieceCount,
     mut extensions: Option<Extensions>,
     peer: impl FnOnce(DuplexStream) -> P,
-) -> (Result<Ended, peer_session::Failure>, Progress, P::Output) {
+) -> (Result<Went, peer_session::Failure>, Progress, P::Output) {
     let (mut ours, theirs) = tokio::io::duplex(1 << 16);
     let (rules, greeting, mut progress) = (rules(pieces), Greeting::new(handshake(1)), Progress::default());
-    let mut extensions = |_| extensions.take().unwrap_or_default();
+    let mut extensions = |_: Met<'_>| extensions.take().unwrap_or_default();
     let hello = Hello { greeting: &greeting, peer_id: PeerId([1; 20]) };
     let session = Session { hello, rules: &rules, extensions: Some(&mut extensions) };
+    let begun = Instant::now();
     let ours = async {
-        let result =
-            session.run(&mut ours, pin!(tokio::time::sleep_until(tokio::time::Instant::now())), &mut progress).await;
+        let ended = session.run(&mut ours, pin!(tokio::time::sleep_until(begun)), &mut progress).await;
+        let said_after = begun.elapsed();
+        let rest = match ended {
+            Ok(Ended::Heard(Some(mut rest))) => Some(rest.listen(&mut ours, &rules).await),
+            Ok(_) => None,
+            Err(failure) => return Err(failure),
+        };
         drop(ours);
-        result
+        Ok(Went { said_after, rest })
     };
     let (result, of_peer) = tokio::join!(ours, peer(theirs));
     (result, progress, of_peer)
@@ -179,7 +192,7 @@ async fn an_extension_is_named_says_what_it_offers_and_answers_what_it_hears() {
         (first, next(&mut stream, &mut buffer).await)
     })
     .await;
-    assert_eq!(result.unwrap(), Ended::Heard);
+    assert_eq!(result.unwrap().rest, Some(ListenEnd::Quiet));
     assert_eq!(said, (extended(9, b"peer"), extended(9, b"cba")));
     assert_eq!(
         (heard.lock().unwrap().as_slice(), progress.listened),
@@ -208,7 +221,7 @@ async fn an_extension_speaks_by_itself_and_keeps_a_peer_as_long_as_it_is_allowed
     let timed = Timed { next: Instant::now(), outside: Arc::clone(&outside) };
     let extensions = Extensions::default().with(Box::new(timed)).within(Duration::from_millis(2500));
     let begun = Instant::now();
-    let (_, progress, said) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
+    let (went, _, said) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
         let mut buffer = BytesMut::new();
         stream.write_all(&handshake(2).encode()).await.unwrap();
         stream.write_all(&encoded([extended(0, b"d1:md8:xx_timedi7eee"), Message::HaveAll])).await.unwrap();
@@ -240,7 +253,9 @@ async fn an_extension_speaks_by_itself_and_keeps_a_peer_as_long_as_it_is_allowed
     .await;
     let expected = [(1000, "due"), (2000, "due"), (2500, "woken"), (3000, "due"), (4000, "due"), (5000, "due")];
     assert_eq!(said, expected.map(|(at, text)| (at, Bytes::from(text))));
-    assert_eq!((progress.listened, begun.elapsed()), (Some(ListenEnd::TimeUp), Duration::from_millis(5500)));
+    // It has said all at once, and what an extension does is no part of that.
+    assert_eq!(went.unwrap(), Went { said_after: Duration::ZERO, rest: Some(ListenEnd::TimeUp) });
+    assert_eq!(begun.elapsed(), Duration::from_millis(5500));
 }
 
 #[tokio::test(start_paused = true)]
@@ -250,7 +265,7 @@ async fn nothing_is_said_to_an_extension_of_a_peer_without_the_bit() {
     let (_, _, said) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
         let theirs = Handshake { reserved: Reserved::FAST, ..handshake(2) };
         stream.write_all(&theirs.encode()).await.unwrap();
-        let messages = [extended(0, b"d1:md7:xx_echoi9ee1:v4:peere"), extended(1, b"abc"), Message::HaveAll];
+        let messages = [extended(0, b"d1:md7:xx_echoi9ee1:v4:peere"), extended(1, b"abc"), Message::HaveNone];
         stream.write_all(&encoded(messages)).await.unwrap();
         let mut said = Vec::new();
         stream.read_to_end(&mut said).await.unwrap();
@@ -262,7 +277,8 @@ async fn nothing_is_said_to_an_extension_of_a_peer_without_the_bit() {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_list_of_peers_is_waited_for_a_moment() {
-    let met = |id: &[u8; 20], took| Met { theirs: Handshake { peer_id: PeerId(*id), ..handshake(2) }, took };
+    let met =
+        |id: &[u8; 20], took| Met { theirs: Handshake { peer_id: PeerId(*id), ..handshake(2) }, took, extension: None };
     for (software, took, expected) in [
         (b"-qB5300-abcdefghijkl", 30, 1330),
         (b"-qB5300-abcdefghijkl", 2000, 2000),
@@ -279,7 +295,7 @@ async fn the_first_list_of_peers_is_waited_for_a_moment() {
         let record = PexRecord::default();
         let extensions = Extensions::default().with(Box::new(UtPex::new(record.clone())));
         let begun = Instant::now();
-        let (_, progress, ()) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
+        let (went, progress, ()) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
             stream.write_all(&handshake(2).encode()).await.unwrap();
             stream.write_all(&encoded([extended(0, b"d1:md6:ut_pexi1eee"), Message::HaveAll])).await.unwrap();
             if let Some(after) = after {
@@ -291,26 +307,75 @@ async fn the_first_list_of_peers_is_waited_for_a_moment() {
         .await;
         let took = begun.elapsed().as_millis().min(2000);
         assert_eq!((record.heard().peers.len(), took), expected);
+        assert_eq!(went.unwrap(), Went { said_after: Duration::ZERO, rest: Some(ListenEnd::Quiet) });
         assert_eq!(progress.listened, Some(ListenEnd::Quiet));
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_quiet_time_of_a_leech_does_not_begin_anew_with_its_list_of_peers() {
-    for (after, ends) in [(200, 500), (900, 900)] {
-        let record = PexRecord::default();
-        let extensions = Extensions::default().with(Box::new(UtPex::new(record.clone())));
-        let begun = Instant::now();
-        let (_, progress, ()) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
-            stream.write_all(&handshake(2).encode()).await.unwrap();
-            stream.write_all(&encoded([extended(0, b"d1:md6:ut_pexi1eee"), Message::HaveNone])).await.unwrap();
-            tokio::time::sleep_until(begun + Duration::from_millis(after)).await;
+/// A peer with this id that answers our handshake after `took` and has no piece.
+async fn leech(id: &[u8; 20], took: u64, list_after: Option<u64>) -> (Duration, usize) {
+    let record = PexRecord::default();
+    let extensions = Extensions::default().with(Box::new(UtPex::new(record.clone())));
+    let ms = Duration::from_millis;
+    let (went, progress, ()) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
+        tokio::time::advance(ms(took)).await;
+        let words = encoded([extended(0, b"d1:md6:ut_pexi1eee"), Message::HaveNone]);
+        let theirs = Handshake { peer_id: PeerId(*id), ..handshake(2) };
+        stream.write_all(&[&theirs.encode()[..], &words].concat()).await.unwrap();
+        if let Some(after) = list_after {
+            tokio::time::sleep_until(Instant::now() + ms(after)).await;
             stream.write_all(&encoded([extended(1, b"d5:added6:abcd\x1a\xe1e")])).await.unwrap();
-            while stream.read_buf(&mut BytesMut::new()).await.is_ok_and(|read| read > 0) {}
-        })
-        .await;
-        let took = begun.elapsed().as_millis();
-        assert_eq!((record.heard().peers.len(), took, progress.listened), (1, ends, Some(ListenEnd::Quiet)));
+        }
+        while stream.read_buf(&mut BytesMut::new()).await.is_ok_and(|read| read > 0) {}
+    })
+    .await;
+    assert_eq!(progress.listened, Some(ListenEnd::Quiet));
+    (went.unwrap().said_after - ms(took), record.heard().peers.len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leech_has_said_all_when_it_is_silent_for_two_round_trips() {
+    let ms = Duration::from_millis;
+    for (id, took, quiet) in [
+        (b"-qB5300-abcdefghijkl", 0, 50),
+        (b"-qB5300-abcdefghijkl", 90, 180),
+        (b"-qB5300-abcdefghijkl", 400, 500),
+        // They send in parts.
+        (b"-TR4140-abcdefghijkl", 0, 500),
+        (b"-lt0D80-abcdefghijkl", 90, 500),
+        (b"-KT2640-abcdefghijkl", 90, 500),
+    ] {
+        assert_eq!(leech(id, took, None).await, (ms(quiet), 0), "{} {took}", PeerId(*id));
+    }
+    // That does not begin anew with its list of peers, and the list is waited for all the same.
+    for after in [10, 900] {
+        assert_eq!(leech(b"-qB5300-abcdefghijkl", 30, Some(after)).await, (ms(60), 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_said_to_a_peer_that_says_all_with_its_handshake() {
+    for (theirs, speaks) in [(&b"d1:v4:peere"[..], false), (b"d1:md6:ut_pexi1eee", true)] {
+        let mut met = None;
+        let extensions = Extensions::default().with(Box::new(UtPex::new(PexRecord::default()).waiting(Duration::ZERO)));
+        let (mut ours, mut stream) = tokio::io::duplex(1 << 16);
+        let (rules, greeting) = (rules(&PieceCount::default()), Greeting::new(handshake(1)));
+        let hello = Hello { greeting: &greeting, peer_id: PeerId([1; 20]) };
+        let mut extensions = Some(extensions);
+        let mut make = |new: Met<'_>| {
+            met = new.extension.map(|theirs| theirs.extensions.contains_key("ut_pex"));
+            extensions.take().unwrap()
+        };
+        let session = Session { hello, rules: &rules, extensions: Some(&mut make) };
+        let words = encoded([extended(0, theirs), Message::HaveAll]);
+        stream.write_all(&[&handshake(2).encode()[..], &words].concat()).await.unwrap();
+        let mut progress = Progress::default();
+        let ended = session.run(&mut ours, pin!(tokio::time::sleep_until(Instant::now())), &mut progress).await;
+        assert!(matches!(ended, Ok(Ended::Heard(None))) && progress.listened == Some(ListenEnd::Quiet));
+        drop(ours);
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).await.unwrap();
+        assert_eq!((met, said.len() > Handshake::LENGTH), (Some(speaks), speaks));
     }
 }
 
@@ -319,6 +384,8 @@ async fn a_message_that_an_extension_cannot_read_ends_the_conversation() {
     let extensions = Extensions::default().with(Box::new(Echo { heard: Arc::default() }));
     let (_, progress, ()) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
         stream.write_all(&handshake(2).encode()).await.unwrap();
+        // Not before it can know our ids.
+        stream.read_exact(&mut [0; Handshake::LENGTH + 6]).await.unwrap();
         stream.write_all(&encoded([extended(1, b"")])).await.unwrap();
         while stream.read_buf(&mut BytesMut::new()).await.unwrap() > 0 {}
     })

@@ -11,8 +11,8 @@
 use bytes::{Bytes, BytesMut};
 use ids::{InfoHash, PeerId};
 use peer_session::{
-    Assembly, ByteBudget, Extension, Extensions, Greeting, Hello, Listening, MetadataLimits, MetadataReport, Progress,
-    Rules, Session, Standing,
+    Assembly, ByteBudget, Ended, Extension, Extensions, Greeting, Hello, Listening, Met, MetadataLimits,
+    MetadataReport, Progress, Rules, Session, Standing,
 };
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, MetadataMessage, Reserved};
 use std::pin::pin;
@@ -243,10 +243,13 @@ async fn run(info: &Arc<Vec<u8>>, peers: &[Peer], limits: MetadataLimits, budget
             let ours = async move {
                 let (rules, greeting, mut progress) = (rules(), Greeting::new(handshake(1)), Progress::default());
                 let hello = Hello { greeting: &greeting, peer_id: PeerId([1; 20]) };
-                let extensions = |_| Extensions::default().with(Box::new(assembly.with(key)));
-                let mut extensions = |met| extensions(met).within(Duration::from_secs(60));
+                let all = || Extensions::default().with(Box::new(assembly.with(key))).within(Duration::from_secs(60));
+                let mut extensions = |_: Met<'_>| all();
                 let session = Session { hello, rules: &rules, extensions: Some(&mut extensions) };
-                session.run(&mut ours, pin!(sleep_until(Instant::now())), &mut progress).await.unwrap();
+                let ended = session.run(&mut ours, pin!(sleep_until(Instant::now())), &mut progress).await;
+                if let Ended::Heard(Some(mut rest)) = ended.unwrap() {
+                    rest.listen(&mut ours, &rules).await;
+                }
             };
             tokio::join!(ours, act(theirs, peer, info, counts));
         });

@@ -7,6 +7,7 @@ use crate::json_torrent::{StartLine, TorrentLine};
 use crate::metadata::MetadataReport;
 use crate::outcome::Outcome;
 use crate::peer::PeerReport;
+use crate::pex::PexReport;
 use crate::summary::Summary;
 use crate::tracker::TrackerReport;
 use crate::verdict::Verdict;
@@ -31,8 +32,10 @@ pub enum Line<'r> {
     Dht(DhtLine<'r>),
     /// Peers were asked for the metadata of a link or an info-hash
     Metadata(MetadataLine<'r>),
-    /// The run has ended for a peer
+    /// A peer has said all of itself, or cannot be reached
     Peer(PeerLine<'r>),
+    /// A peer's list of others is waited for no longer
+    Pex(PexLine<'r>),
     /// A run has ended
     Summary(SummaryLine<'r>),
     /// All runs have ended
@@ -107,6 +110,18 @@ pub struct PeerLine<'r> {
     pub client: Option<String>,
     /// One sentence on what it may mean
     pub hint: Option<&'static str>,
+}
+
+/// What a peer named by peer exchange, in a run about a torrent.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct PexLine<'r> {
+    /// The torrent.
+    #[serde(flatten)]
+    pub about: About<'r>,
+    /// The report.
+    #[serde(flatten)]
+    pub report: &'r PexReport,
 }
 
 /// The end of a run about a torrent.
@@ -193,6 +208,12 @@ impl<'r> Line<'r> {
     #[must_use]
     pub fn peer(about: About<'r>, report: &'r PeerReport) -> Self {
         Self::Peer(PeerLine { about, report, client: report.client(), hint: report.hint() })
+    }
+
+    /// What a peer named by peer exchange in a run about this torrent.
+    #[must_use]
+    pub fn pex(about: About<'r>, report: &'r PexReport) -> Self {
+        Self::Pex(PexLine { about, report })
     }
 
     /// The end of a run about this torrent; `sentence` is the verdict as people read it, and `missing_files` lack one of the missing pieces.

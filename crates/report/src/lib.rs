@@ -18,6 +18,7 @@ mod metadata;
 mod observation;
 mod outcome;
 mod peer;
+mod pex;
 mod ranking;
 mod role;
 #[cfg(any(test, feature = "schema"))]
@@ -44,7 +45,7 @@ pub use dht::{
 pub use event::Event;
 pub use explain::{CodeKind, Explanation};
 pub use json_about::{About, MaybeAbout};
-pub use json_line::{DhtLine, Line, MetadataLine, PeerLine, SummaryLine, TotalLine, TrackerLine, WebSeedLine};
+pub use json_line::{DhtLine, Line, MetadataLine, PeerLine, PexLine, SummaryLine, TotalLine, TrackerLine, WebSeedLine};
 pub use json_torrent::{Each, FileEntry, PathIssues, StartLine, TorrentLine};
 pub use metadata::{LayersPeer, LayersReport, MetadataPeer, MetadataReport, MetadataStanding, MetadataStatus};
 pub use observation::{
@@ -52,6 +53,7 @@ pub use observation::{
 };
 pub use outcome::{Detail, Outcome, Stage};
 pub use peer::{Completeness, ListenEnd, MatchedHash, Oddity, PeerReport};
+pub use pex::PexReport;
 pub use ranking::Mark;
 pub use role::{Role, RoleFrom};
 #[cfg(any(test, feature = "schema"))]

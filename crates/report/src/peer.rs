@@ -77,8 +77,6 @@ pub struct PeerReport {
     /// Its extension handshake by BEP 10's keys
     #[serde(with = "SomeExtension")]
     pub extension: Option<Box<ExtensionHandshake>>,
-    /// Different peers that it named by peer exchange (BEP 11); null if it does not speak it, or was not asked
-    pub pex_named: Option<usize>,
     /// Why we stopped listening after the handshake; null if we did not listen
     #[serde(skip)]
     pub listen_end: Option<ListenEnd>,
@@ -165,7 +163,6 @@ impl PeerReport {
             role_from: RoleFrom::default(),
             completeness: None,
             extension: None,
-            pex_named: None,
             listen_end: None,
             error: None,
         }

@@ -55,7 +55,7 @@ impl Tally {
             Event::Peer(report) => self.count_peer(report),
             Event::Summary(summary) => self.summary = Some(summary.clone()),
             // Their counts are in the summary.
-            Event::Dht(_) | Event::Metadata(_) => {}
+            Event::Pex(_) | Event::Dht(_) | Event::Metadata(_) => {}
         }
     }
 

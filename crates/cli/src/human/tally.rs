@@ -9,7 +9,9 @@ use crate::human::web_seeds::WebSeeds;
 use crate::input::Input;
 use crate::no_source::{Failures, words};
 use crate::text::{Marks, Page};
-use client::{DhtReport, MetadataReport, Outcome, PeerReport, Source, Standing, Summary, TrackerReport, WebSeedReport};
+use client::{
+    DhtReport, MetadataReport, Outcome, PeerReport, PexReport, Source, Standing, Summary, TrackerReport, WebSeedReport,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -79,6 +81,10 @@ impl Tally {
 
     pub(crate) fn metadata(&mut self, report: &MetadataReport) {
         self.metadata.add(report);
+    }
+
+    pub(crate) fn pex(&mut self, report: &PexReport) {
+        self.pex.add(report);
     }
 
     fn named_after(&mut self, time: Duration, peers: usize) {

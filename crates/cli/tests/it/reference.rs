@@ -31,7 +31,7 @@ fn the_reference_has_the_fields_of_the_schema() {
 fn tables(types: &Value) -> String {
     let mut text = String::new();
     let fields = |name: &str| -> BTreeSet<&String> { types[name]["properties"].as_object().unwrap().keys().collect() };
-    for name in ["start", "tracker", "web_seed", "peer", "dht", "metadata", "summary", "total", "torrent"] {
+    for name in ["start", "tracker", "web_seed", "peer", "pex", "dht", "metadata", "summary", "total", "torrent"] {
         let line = &types[name];
         let _ = write!(text, "\n## `{name}`\n{}.", line["description"].as_str().unwrap());
         let like = ["start"].into_iter().find(|like| *like != name && fields(like).is_subset(&fields(name)));

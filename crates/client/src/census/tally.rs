@@ -6,8 +6,8 @@ use crate::discovery::peers::Peers;
 use guard::Secrets;
 use metainfo::Hashes;
 use report::{
-    CutShort, DhtFamily, DhtReport, Event, MetadataReport, Outcome, PeerReport, Role, Source, Summary, TrackerReport,
-    WebSeedReport, WebSeedStatus,
+    CutShort, DhtFamily, DhtReport, Event, MetadataReport, Outcome, PeerReport, PexReport, Role, Source, Summary,
+    TrackerReport, WebSeedReport, WebSeedStatus,
 };
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -82,6 +82,11 @@ impl Tally {
             summary.count_web_seed(&report);
         }
         self.reports.push_back(Event::WebSeed(report));
+    }
+
+    /// Takes in what a peer named.
+    pub(crate) fn pex(&mut self, report: PexReport) {
+        self.reports.push_back(Event::Pex(report));
     }
 
     /// Takes in what came of asking for metadata.

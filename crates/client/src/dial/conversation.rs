@@ -8,10 +8,11 @@ use crate::dial::expected::Expectation;
 use crate::dial::opening;
 use crate::dial::peer_context::PeerContext;
 use crate::dial::peer_error::PeerError;
-use crate::dial::stream::Heard;
+use crate::dial::rest::{Done, Rest};
+use crate::dial::stream::{Heard, Stream};
 use crate::net::connect::ConnectError;
 use nix::errno::Errno;
-use peer_session::{Ended, HandshakeFailure, Session};
+use peer_session::{Ended, HandshakeFailure, Met, Session};
 use report::{Outcome, Stage};
 use std::io;
 use std::pin::pin;
@@ -26,36 +27,47 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 
 /// Tries a peer once. Its clocks start here, not when it was queued.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
-pub(crate) fn attempt(
-    mut attempt: Box<Attempt>,
-    context: Arc<PeerContext>,
-) -> impl Future<Output = Box<Attempt>> + Send {
+pub(crate) fn attempt(mut attempt: Box<Attempt>, context: Arc<PeerContext>) -> impl Future<Output = Done> + Send {
     async move {
         let Attempt { request, progress, expected, .. } = &mut *attempt;
         // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
         let result = expected.or_cut(Box::pin(converse(request, &context, expected, progress))).await;
+        let (result, open) = match result {
+            Ok(Ok(open)) => (Ok(Ok(())), open),
+            Ok(Err(failure)) => (Ok(Err(failure)), None),
+            Err(cut) => (Err(cut), None),
+        };
+        let rest = open.and_then(|(stream, session)| Rest::of(&mut attempt, stream, session));
         attempt.end(result, &context.rules.secrets);
-        attempt
+        Done::Attempt(attempt, rest)
     }
 }
 
+/// A connection that stays open, and the rest of the conversation on it.
+type Open = (Stream, peer_session::Rest);
+
 /// Tries a peer, and once more when chance alone was against us.
-#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
-fn converse(
+async fn converse(
     request: &DialRequest,
     context: &PeerContext,
     expected: &Expectation,
     progress: &mut Progress,
-) -> impl Future<Output = Result<(), Failure>> + Send {
-    async move {
-        let mut last = false;
-        while converse_once(request, context, expected, progress, last).await? == Ended::ShortSecret {
-            debug!(peer = %request.address, "the shared secret is short, and another key is drawn");
-            sleep_until(Instant::now() + PAUSE).await;
-            *progress = Progress::default();
-            last = true;
+) -> Result<Option<Open>, Failure> {
+    let mut last = false;
+    loop {
+        let (stream, ended) = converse_once(request, context, expected, progress, last).await?;
+        match ended {
+            Ended::Heard(Some(rest)) => return Ok(Some((stream, rest))),
+            Ended::Heard(None) => {
+                stream.close();
+                return Ok(None);
+            }
+            Ended::ShortSecret => stream.close(),
         }
-        Ok(())
+        debug!(peer = %request.address, "the shared secret is short, and another key is drawn");
+        sleep_until(Instant::now() + PAUSE).await;
+        *progress = Progress::default();
+        last = true;
     }
 }
 
@@ -67,7 +79,7 @@ fn converse_once(
     expected: &Expectation,
     progress: &mut Progress,
     last: bool,
-) -> impl Future<Output = Result<Ended, Failure>> + Send {
+) -> impl Future<Output = Result<(Stream, Ended), Failure>> + Send {
     async move {
         // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
         let mut alarm = pin!(sleep_until(opening::first_alarm(request, context)));
@@ -76,8 +88,9 @@ fn converse_once(
         let stream = opening::open(request, context, expected, alarm.as_mut(), progress).await?;
         let mut stream = Heard { stream, expected };
         opened(begun, request, context, &mut stream, progress);
-        let (ours, named) = (stream.stream.local_addr(), &mut progress.pex);
-        let mut extensions = move |met| context.offers.extensions(request, ours, met, named);
+        // The conversation has the stream itself.
+        let (ours, named) = (stream.stream.end(), &mut progress.pex);
+        let mut extensions = move |met: Met<'_>| context.offers.extensions(request, || ours.local_addr(), met, named);
         let session = Session {
             hello: context.hello(request.info_hash),
             rules: &context.rules,
@@ -94,13 +107,14 @@ fn converse_once(
             *progress = Progress { stage: Stage::Connect, ..Progress::default() };
             return Err(ConnectError::Remote(io::Error::from_raw_os_error(Errno::ECONNREFUSED as i32)).into());
         }
+        let failure = match result {
+            Ok(ended) => return Ok((stream, ended)),
+            Err(failure) => Failure::from(failure),
+        };
         let is_full = stream.close_reason() == Some(CloseReason::FULL);
         stream.close();
-        result.map_err(|failure| {
-            let failure = Failure::from(failure);
-            let is_closed = is_full && failure.outcome == Outcome::ClosedBeforeHandshake;
-            if is_closed { Failure { error: PeerError::Full, ..failure } } else { failure }
-        })
+        let is_closed = is_full && failure.outcome == Outcome::ClosedBeforeHandshake;
+        Err(if is_closed { Failure { error: PeerError::Full, ..failure } } else { failure })
     }
 }
 

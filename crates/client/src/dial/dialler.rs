@@ -7,12 +7,13 @@ use crate::dial::delay_queue::DelayQueue;
 use crate::dial::opening::other;
 use crate::dial::parked::Parked;
 use crate::dial::peer_context::PeerContext;
+use crate::dial::rest::{Closed, Done, Rest};
 use crate::discovery::introduction::DialHints;
 use crate::discovery::peers::{Peers, Queue};
 use crate::net::task::settled;
 use crate::shared::Shared;
 use crate::shared::permits::ConnectionPermit;
-use report::{Encryption, Outcome, Stage, Transport};
+use report::{Encryption, Stage, Transport};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +36,8 @@ pub(crate) struct Dialler {
     encryption: EncryptionPolicy,
     transport: TransportPolicy,
     shared: Shared,
-    attempts: JoinSet<Box<Attempt>>,
+    /// And what goes on behind a peer's report.
+    attempts: JoinSet<Done>,
     delayed: DelayQueue,
     parked: Parked,
     /// A connection permit that was waited for and has not been used.
@@ -46,6 +48,8 @@ pub(crate) struct Dialler {
     for_layers: usize,
     /// When attempts that were overdue were last ended.
     looked: Option<Instant>,
+    /// Connections that stay open behind a peer's report.
+    kept: usize,
 }
 
 /// Time between two cuts of attempts that are overdue, for each wakes all that are in flight.
@@ -94,6 +98,7 @@ impl Dialler {
             turns: BURST,
             for_layers: 0,
             looked: None,
+            kept: 0,
         }
     }
 
@@ -155,7 +160,7 @@ impl Dialler {
                 let first = expectations.first_overdue()?;
                 (self.looked.map_or(first, |last| first.max(last + BETWEEN_CUTS)), peers.waiting())
             }
-            _ if is_any_else || !self.delayed.is_empty() => return None,
+            _ if is_any_else || self.kept > 0 || !self.delayed.is_empty() => return None,
             _ => (expectations.all_overdue()?, usize::MAX),
         };
         if look > now {
@@ -178,9 +183,24 @@ impl Dialler {
         self.turns = BURST;
     }
 
-    /// The next attempt's end; `None` when none is in flight. May be cancelled without losing anything.
-    pub(crate) async fn next(&mut self) -> Option<Box<Attempt>> {
-        self.attempts.join_next().await.map(settled)
+    /// The next end of an attempt, or of a connection behind one; `None` when none is in flight. May be cancelled without losing
+    /// anything.
+    pub(crate) async fn next(&mut self) -> Option<Done> {
+        let done = self.attempts.join_next().await.map(settled)?;
+        if let Done::Closed(_) = done {
+            self.kept -= 1;
+        }
+        Some(done)
+    }
+
+    /// Goes on with the connection that an attempt has left open.
+    pub(crate) fn keep(&mut self, rest: Box<Rest>) {
+        self.kept += 1;
+        let rest = rest.go_on(Arc::clone(&self.context));
+        match peer_session::is_dumped() {
+            true => self.attempts.spawn(peer_session::masking(self.context.rules.secrets.clone(), rest)),
+            false => self.attempts.spawn(rest),
+        };
     }
 
     /// Takes in an attempt that has ended. The last one at its peer comes back; any other peer is dialled again.
@@ -205,7 +225,6 @@ impl Dialler {
         if attempt.request.for_layers {
             return None;
         }
-        self.dial_for_layers(&attempt);
         if self.context.stopped.is_set() {
             return Some(attempt);
         }
@@ -244,11 +263,9 @@ impl Dialler {
     }
 
     /// Dials a peer once more that can be asked for piece layers by the torrent's other half alone, as long as there are few.
-    fn dial_for_layers(&mut self, attempt: &Attempt) {
-        let DialRequest { address, encryption, by_user, .. } = attempt.request;
-        let transport = attempt.progress.transport;
-        let theirs = attempt.progress.session.theirs.filter(|_| attempt.outcome == Outcome::Ok);
-        let info_hash = theirs.and_then(|theirs| self.context.offers.other_half(&theirs));
+    pub(crate) fn dial_for_layers(&mut self, closed: &Closed) {
+        let Closed { address, encryption, by_user, transport, ref theirs, .. } = *closed;
+        let info_hash = self.context.offers.other_half(theirs).filter(|_| !closed.for_layers);
         if let Some(info_hash) = info_hash.filter(|_| self.for_layers < FOR_LAYERS && !self.context.stopped.is_set()) {
             self.for_layers += 1;
             let next = DialRequest::new((address, info_hash), (transport, encryption), by_user);

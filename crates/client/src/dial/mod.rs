@@ -14,6 +14,7 @@ pub(crate) mod opening;
 pub(crate) mod parked;
 pub(crate) mod peer_context;
 pub(crate) mod peer_error;
+pub(crate) mod rest;
 pub(crate) mod round_trips;
 pub(crate) mod story;
 pub(crate) mod stream;

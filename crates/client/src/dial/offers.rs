@@ -3,8 +3,8 @@
 use crate::dial::attempt::DialRequest;
 use crate::discovery::pex::inbox::{NamedCount, PexInbox};
 use ids::InfoHash;
-use peer_session::{Assembly, Extension, Extensions, LayerAssembly, Met};
-use peer_wire::{Handshake, Reserved};
+use peer_session::{Assembly, Extension, Extensions, LayerAssembly, Met, UtPex};
+use peer_wire::{ExtensionHandshake, Handshake, Reserved};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -34,12 +34,13 @@ impl Offers {
         (theirs.info_hash != v2 && theirs.reserved.contains(Reserved::V2_UPGRADE)).then_some(v2)
     }
 
-    /// The extensions for one conversation, and where it is counted what peer exchange names in it; `ours` is our end of it.
+    /// The extensions for one conversation, and where it is counted what peer exchange names in it; `ours` gives our end of it, which
+    /// costs a system call.
     pub(crate) fn extensions(
         &self,
         request: &DialRequest,
-        ours: Option<SocketAddr>,
-        met: Met,
+        ours: impl FnOnce() -> Option<SocketAddr>,
+        met: Met<'_>,
         named: &mut Option<NamedCount>,
     ) -> Extensions {
         let metadata = self.metadata.as_ref().filter(|_| self.wants_metadata());
@@ -48,8 +49,9 @@ impl Offers {
         let layers =
             layers.map(|layers| Box::new(layers.with(request.address, met.theirs.info_hash)) as Box<dyn Extension>);
         let peer = (request.address, request.info_hash);
-        let (pex, count) =
-            self.pex.as_ref().filter(|_| !request.for_layers).and_then(|pex| pex.listen(peer, ours, &met)).unzip();
+        let may_speak = |theirs: &ExtensionHandshake| theirs.extensions.get(UtPex::NAME).is_some_and(|&id| id != 0);
+        let pex = self.pex.as_ref().filter(|_| !request.for_layers && met.extension.is_none_or(may_speak));
+        let (pex, count) = pex.and_then(|pex| pex.listen(peer, ours(), &met)).unzip();
         *named = count;
         metadata.into_iter().chain(layers).chain(pex).fold(Extensions::default(), Extensions::with).within(self.longest)
     }

@@ -4,7 +4,7 @@ use crate::dial::attempt::{Attempt, Beside, Progress};
 use crate::dial::peer_context::TorrentInfo;
 use crate::dial::peer_error::{PeerError, text};
 use guard::Secrets;
-use peer_session::{Advertised, UtPex};
+use peer_session::Advertised;
 use report::{AttemptReport, ListenEnd, MatchedHash, Outcome, PeerReport, Source, Stage};
 use tracker::PeerAddress;
 
@@ -25,7 +25,7 @@ pub(crate) fn tell(last: Box<Attempt>, sources: Vec<Source>, torrent: &TorrentIn
     let Attempt { request, outcome, progress, error, .. } = *furthest;
     let address = PeerAddress::Socket(request.address);
     let mut report = unreached(address, sources, outcome, progress.stage(), error.as_ref(), secrets);
-    let Progress { transport, connect, session, pex, .. } = progress;
+    let Progress { transport, connect, session, .. } = progress;
     let peer_session::Progress { handshake, theirs, received, advertised: said, listened, .. } = session;
     (report.transport, report.encryption, report.attempts) = (transport, request.encryption, attempts);
     (report.connect, report.handshake) = (connect, handshake);
@@ -38,9 +38,6 @@ pub(crate) fn tell(last: Box<Attempt>, sources: Vec<Source>, torrent: &TorrentIn
         report.messages = said.messages;
         report.matched_hash = theirs.map(|theirs| MatchedHash::of(&theirs, torrent.hashes()));
         report.extension.clone_from(&said.extension);
-        let speaks_pex =
-            said.extension.as_ref().is_some_and(|theirs| theirs.extensions.get(UtPex::NAME).is_some_and(|&id| id != 0));
-        report.pex_named = pex.filter(|_| speaks_pex).map(|named| named.get());
     }
     Story { report, said }
 }

@@ -2,8 +2,10 @@
 
 use crate::dial::expected::Expectation;
 use crate::shared::udp::utp_stream::UtpStream;
+use nix::sys::socket::{SockaddrStorage, getsockname};
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -21,6 +23,26 @@ pub(crate) enum Stream {
     Utp(UtpStream),
 }
 
+/// Our end of a connection that is open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    /// Asked for when it is needed: that is a system call, and most peers need none.
+    Tcp(RawFd),
+    Utp(Option<SocketAddr>),
+}
+
+impl End {
+    pub(crate) fn local_addr(self) -> Option<SocketAddr> {
+        let socket = match self {
+            Self::Tcp(socket) => socket,
+            Self::Utp(address) => return address,
+        };
+        let address: SockaddrStorage = getsockname(socket).ok()?;
+        let v4 = address.as_sockaddr_in().map(|&v4| SocketAddr::V4(v4.into()));
+        v4.or_else(|| address.as_sockaddr_in6().map(|&v6| SocketAddr::V6(v6.into())))
+    }
+}
+
 impl Stream {
     /// Whether this end is the other end, too: a socket that dials a closed port of its own address may get that very port
     /// as its source, and is then connected to itself. A uTP connection is not, since nothing is accepted.
@@ -29,11 +51,11 @@ impl Stream {
         matches!((stream.local_addr(), stream.peer_addr()), (Ok(ours), Ok(theirs)) if ours == theirs)
     }
 
-    /// Our end.
-    pub(crate) fn local_addr(&self) -> Option<SocketAddr> {
+    /// Our end, of which the address can be asked while the stream is borrowed.
+    pub(crate) fn end(&self) -> End {
         match self {
-            Self::Tcp { stream, .. } => stream.local_addr().ok(),
-            Self::Utp(stream) => stream.local_addr(),
+            Self::Tcp { stream, .. } => End::Tcp(stream.as_raw_fd()),
+            Self::Utp(stream) => End::Utp(stream.local_addr()),
         }
     }
 

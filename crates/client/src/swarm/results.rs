@@ -2,12 +2,14 @@
 
 use crate::dial::attempt::Attempt;
 use crate::dial::peer_error::PeerError;
+use crate::dial::rest::{Closed, Done};
 use crate::dial::story;
 use crate::discovery::host_lookups::{LookedUp, outcome_of};
 use crate::discovery::introduction::Introduction;
+use crate::discovery::pex::inbox::NamedCount;
 use crate::discovery::source::{Activity, Found, NamedPeers, count};
 use crate::swarm::Swarm;
-use report::{Event, Outcome, Stage};
+use report::{Event, Outcome, PexReport, Stage};
 use std::net::SocketAddr;
 use tracker::PeerAddress;
 
@@ -55,12 +57,29 @@ impl Swarm {
         self.unreached(PeerAddress::Host(host, port), outcome, Stage::Resolve, error.map(PeerError::Resolve));
     }
 
-    pub(super) fn attempted(&mut self, attempt: Box<Attempt>) {
+    /// Takes in the end of an attempt, or of the connection that one left open.
+    pub(super) fn done(&mut self, done: Done) {
+        let (attempt, rest) = match done {
+            Done::Attempt(attempt, rest) => (attempt, rest),
+            Done::Closed(closed) => return self.closed(&closed),
+        };
         if let Some(port) = attempt.progress.session.advertised.dht_port {
             self.discovery.learn_node(SocketAddr::new(attempt.request.address.ip(), port));
         }
+        let is_ok = attempt.outcome == Outcome::Ok && rest.is_none();
+        let closed = is_ok.then(|| Closed::of(&attempt)).flatten();
         if let Some(last) = self.dialler.settle(attempt, &mut self.peers) {
             self.report_attempt(last);
+        }
+        rest.into_iter().for_each(|rest| self.dialler.keep(rest));
+        closed.iter().for_each(|closed| self.closed(closed));
+    }
+
+    /// Takes in that a connection is over to a peer that shook hands.
+    fn closed(&mut self, closed: &Closed) {
+        self.dialler.dial_for_layers(closed);
+        if let Some(named) = closed.named.as_ref().and_then(NamedCount::get) {
+            self.tally.pex(PexReport::new(closed.address, named, closed.received));
         }
     }
 

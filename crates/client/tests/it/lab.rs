@@ -60,12 +60,13 @@ pub(crate) struct Told {
     pub(crate) web_seeds: Vec<client::WebSeedReport>,
     pub(crate) dht: Vec<client::DhtReport>,
     pub(crate) metadata: Vec<client::MetadataReport>,
+    pub(crate) pex: Vec<client::PexReport>,
     pub(crate) summary: Summary,
 }
 
 pub(crate) async fn collect(swarm: &mut Swarm) -> Told {
     let (mut peers, mut trackers, mut web_seeds) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut dht, mut metadata, mut summary) = (Vec::new(), Vec::new(), None);
+    let (mut dht, mut metadata, mut pex, mut summary) = (Vec::new(), Vec::new(), Vec::new(), None);
     let run = async {
         while let Some(event) = swarm.next().await {
             assert!(summary.is_none(), "the summary is the last event");
@@ -75,13 +76,14 @@ pub(crate) async fn collect(swarm: &mut Swarm) -> Told {
                 Event::WebSeed(report) => web_seeds.push(report),
                 Event::Dht(report) => dht.push(report),
                 Event::Metadata(report) => metadata.push(report),
+                Event::Pex(report) => pex.push(report),
                 Event::Summary(total) => summary = Some(total),
                 other => panic!("unknown event {other:?}"),
             }
         }
     };
     tokio::time::timeout(PATIENCE, run).await.expect("the run ends");
-    let told = Told { peers, trackers, web_seeds, dht, metadata, summary: summary.expect("a summary") };
+    let told = Told { peers, trackers, web_seeds, dht, metadata, pex, summary: summary.expect("a summary") };
     let addresses: BTreeSet<String> = told.peers.iter().map(|peer| peer.address.to_string()).collect();
     assert_eq!(addresses.len(), told.peers.len(), "each peer is reported once");
     assert_eq!(told.summary.peers, told.peers.len());

@@ -68,7 +68,15 @@ async fn told_late(lab: &Lab, reports: usize) -> Told {
             Event::Peer(report) => peers.push(report),
             Event::Tracker(report) => trackers.push(report),
             Event::Summary(summary) => {
-                return Told { peers, trackers, web_seeds: Vec::new(), dht: Vec::new(), metadata: Vec::new(), summary };
+                return Told {
+                    peers,
+                    trackers,
+                    web_seeds: Vec::new(),
+                    dht: Vec::new(),
+                    metadata: Vec::new(),
+                    pex: Vec::new(),
+                    summary,
+                };
             }
             other => panic!("{other:?}"),
         }

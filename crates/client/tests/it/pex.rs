@@ -3,8 +3,8 @@
 mod distrust;
 
 use crate::lab::{Told, config, report_of, run};
-use client::{Config, Outcome, PeerReport, Source, Sources};
-use fake_swarm::{FakeSwarm, Peer, PexScript, Serving, peer_ip};
+use client::{Config, Event, Outcome, PeerReport, Role, Source, Sources, Swarm};
+use fake_swarm::{FakeSwarm, Peer, PexScript, Serving, message, peer_ip};
 use ids::InfoHash;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -32,6 +32,15 @@ pub(crate) fn from(swarm: &FakeSwarm) -> Config {
         .with_peers(peers.collect())
 }
 
+/// How many peers the first of a swarm has named; it is told once.
+fn named(told: &Told, swarm: &FakeSwarm) -> Option<usize> {
+    let first: SocketAddr = swarm.endpoints()[0].into();
+    let mut of: Vec<usize> =
+        told.pex.iter().filter(|report| report.address == first).map(|report| report.named).collect();
+    assert!(of.len() <= 1, "{:?}", told.pex);
+    of.pop()
+}
+
 fn of(told: &Told, swarm: &FakeSwarm) -> PeerReport {
     report_of(told, swarm.endpoints()[0].into()).clone()
 }
@@ -50,7 +59,7 @@ async fn peers_of_peers_are_found_and_counted() {
     assert_eq!(of(&told, &last).sources, [pex(&middle)]);
     assert_eq!(Source::Pex(([192, 0, 2, 1], 5).into()).to_string(), "pex 192.0.2.1:5");
     // One does not speak it, one names one, one names two.
-    assert_eq!([&last, &first, &middle].map(|swarm| of(&told, swarm).pex_named), [None, Some(1), Some(2)]);
+    assert_eq!([&last, &first, &middle].map(|swarm| named(&told, swarm)), [None, Some(1), Some(2)]);
 }
 
 /// The endpoints of a swarm, the first of them again.
@@ -70,6 +79,24 @@ async fn thirty_peers_of_which_three_are_given_are_all_found() {
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_peer_is_reported_before_its_list_comes() {
+    let (others, after) = (swarm_at(10, [Peer::default()]), Duration::from_millis(900));
+    let seed = Peer::default().sending([message::have_all()]);
+    let script = PexScript::naming(others.endpoints()).every(after);
+    let first = swarm_at(0, [seed.serving(Serving::pex(script))]);
+    let mut swarm = Swarm::new(HASH, from(&first).with_linger(Duration::from_secs(3))).unwrap();
+    let begun = tokio::time::Instant::now();
+    let Some(Event::Peer(report)) = swarm.next().await else { panic!("the peer") };
+    assert_eq!((report.outcome, report.role), (Outcome::Ok, Role::Seed));
+    assert!(begun.elapsed() < after / 2, "{:?}", begun.elapsed());
+    let Some(Event::Pex(list)) = swarm.next().await else { panic!("its list") };
+    assert!(list.named == 1 && begun.elapsed() >= after, "{list:?} {:?}", begun.elapsed());
+    assert!(list.bytes_received > report.bytes_received);
+    let Some(Event::Peer(other)) = swarm.next().await else { panic!("whom it named") };
+    assert_eq!(other.address, PeerAddress::Socket(others.endpoints()[0].into()));
+}
+
 #[tokio::test]
 async fn lists_that_come_later_are_taken_too() {
     let others = swarm_at(10, [Peer::default()]);
@@ -87,5 +114,5 @@ async fn a_run_is_over_while_a_peer_sends_lists_without_end() {
     let first = swarm_at(0, [Peer::default().serving(Serving::pex(script))]);
     let told = run(HASH, from(&first)).await;
     assert_eq!((told.summary.ok, of(&told, &first).outcome), (2, Outcome::Ok));
-    assert_eq!(of(&told, &first).pex_named, Some(1));
+    assert_eq!(named(&told, &first), Some(1));
 }

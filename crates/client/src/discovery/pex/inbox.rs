@@ -36,7 +36,7 @@ pub(crate) struct PexInbox {
     pub(crate) heard: UnboundedSender<Heard>,
 }
 
-/// How many different peers were named in one conversation. Clones share it.
+/// How many different peers were named in one conversation, once the peer is known to speak the extension. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NamedCount(Arc<AtomicUsize>);
 
@@ -61,8 +61,13 @@ struct Speaking {
 }
 
 impl NamedCount {
-    pub(crate) fn get(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+    /// `None` of a peer that does not speak it.
+    pub(crate) fn get(&self) -> Option<usize> {
+        self.0.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    fn set(&self, named: usize) {
+        self.0.store(named + 1, Ordering::Relaxed);
     }
 }
 
@@ -73,7 +78,7 @@ impl PexInbox {
         &self,
         (by, info_hash): (SocketAddr, InfoHash),
         ours: Option<SocketAddr>,
-        met: &Met,
+        met: &Met<'_>,
     ) -> Option<(Box<dyn Extension>, NamedCount)> {
         if !self.is_asking() {
             return None;
@@ -94,7 +99,7 @@ impl PexListener {
         let Some(speaking) = &mut self.speaking else { return };
         let peers: Vec<PexPeer> = speaking.record.heard().peers.into_iter().skip(speaking.told).collect();
         speaking.told += peers.len();
-        self.named.0.store(speaking.told, Ordering::Relaxed);
+        self.named.set(speaking.told);
         let (Self { by, info_hash, ours, .. }, yourip) = (&*self, self.speaking.as_ref().and_then(|it| it.yourip));
         if self.inbox.is_asking() {
             // An error when the run is gone.

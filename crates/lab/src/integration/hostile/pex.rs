@@ -69,8 +69,8 @@ fn alone(fixture: &Fixture, script: PexScript, wanted: u64, most: u64) -> Result
     let swarm = fixture.swarm(&[(peer_ip(0), telling(script))])?;
     let case = named(fixture, &swarm, 1)?.row(|row| row.sums_up(json!({"ok": 1})));
     Ok(case.afterwards(move |report, _| {
-        let sum = |key: &str| report.lines_of("peer").filter_map(|line| line[key].as_u64()).sum::<u64>();
-        let (read, taken) = (sum("bytes_received"), sum("pex_named"));
+        let sum = |key: &str| report.lines_of("pex").filter_map(|line| line[key].as_u64()).sum::<u64>();
+        let (read, taken) = (sum("bytes_received"), sum("named"));
         let much = (read > most).then(|| format!("{read} bytes were read, expected {most} at most"));
         let other = (taken != wanted).then(|| format!("{taken} peers are taken, expected {wanted}"));
         much.into_iter().chain(other).collect()
