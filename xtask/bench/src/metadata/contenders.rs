@@ -22,23 +22,7 @@ const PACKAGES: [Package; 3] = [
         install: &["cargo", "install", "--quiet", "--locked", "demagnetize@0.7.1", "--root"],
         installed: "bin/demagnetize",
     },
-    Package {
-        name: "rqbit",
-        program: "bin/rqbit",
-        script: None,
-        install: &[
-            "cargo",
-            "install",
-            "--quiet",
-            "--locked",
-            "--no-default-features",
-            "--features",
-            "rust-tls",
-            "rqbit@9.1.0",
-            "--root",
-        ],
-        installed: "bin/rqbit",
-    },
+    package::rqbit(),
 ];
 
 pub(crate) enum Contender {

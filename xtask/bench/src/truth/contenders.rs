@@ -1,0 +1,177 @@
+//! What is compared. Ours prints lines of JSON, and the scripts that drive the others print such lines too: `start`, a `peer` each time
+//! that they know more of one, `summary`.
+
+use crate::package::{self, Package};
+use crate::score::Seen;
+use crate::world::{World, text};
+use crate::{Result, namespace, router};
+use serde::Deserialize;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// How long a contender may take; those that know no end take all of it.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a script has to end what it started.
+const LEAVE: Duration = Duration::from_secs(3);
+
+pub(crate) const LIBTORRENT: Package = package::libtorrent(("truth.py", include_str!("libtorrent.py")));
+const RQBIT: Package = package::rqbit();
+
+pub(crate) struct Contender {
+    pub(crate) name: &'static str,
+    /// Whether it says which peers are seeds.
+    pub(crate) says_role: bool,
+    launch: Launch,
+}
+
+enum Launch {
+    /// The command at this path.
+    Command(PathBuf),
+    /// A script with these arguments before the torrent's, and the folder of its package.
+    Script(&'static str, Vec<String>, Option<PathBuf>),
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) seen: Vec<Seen>,
+    /// When it said that it was at its end.
+    pub(crate) end: Option<Duration>,
+    pub(crate) sent: usize,
+}
+
+/// A line of JSON: what is read of it.
+#[derive(Deserialize)]
+struct Line {
+    r#type: String,
+    address: Option<String>,
+    outcome: Option<String>,
+    transport: Option<String>,
+    encryption: Option<String>,
+    role: Option<String>,
+}
+
+/// Our command at this path.
+pub(crate) fn ours(name: &'static str, path: &str) -> Result<Contender> {
+    let path = fs::canonicalize(path).map_err(|error| format!("{path}: {error}"))?;
+    Ok(Contender { name, says_role: true, launch: Launch::Command(path) })
+}
+
+/// The others, as far as they can be had; what is missing is said and left out. Before the namespace is entered.
+pub(crate) fn others() -> Result<Vec<Contender>> {
+    const SCRIPT: &str = include_str!("others.py");
+    let mut all = Vec::new();
+    let libtorrent = [("libtorrent", "utp"), ("libtorrent, TCP alone", "tcp")];
+    for (name, transport) in libtorrent {
+        let script = include_str!("libtorrent.py");
+        let launch = Launch::Script(script, vec![transport.to_owned()], Some(LIBTORRENT.folder()?));
+        all.push(Contender { name, says_role: true, launch });
+    }
+    if Command::new("aria2c").arg("--version").stdout(Stdio::null()).status().is_ok() {
+        let arguments = vec!["aria2".to_owned(), "aria2c".to_owned()];
+        all.push(Contender { name: "aria2", says_role: true, launch: Launch::Script(SCRIPT, arguments, None) });
+    } else {
+        println!("aria2 is left out: it is not installed");
+    }
+    match RQBIT.install() {
+        Ok(()) => {
+            let arguments = vec!["rqbit".to_owned(), text(&RQBIT.folder()?.join(RQBIT.program))?];
+            all.push(Contender { name: "rqbit", says_role: false, launch: Launch::Script(SCRIPT, arguments, None) });
+        }
+        Err(error) => println!("rqbit is left out: {error}"),
+    }
+    Ok(all)
+}
+
+impl Contender {
+    /// Runs it in the world that was made ready for this number.
+    pub(crate) fn run(&self, world: &World, number: u16) -> Result<Run> {
+        let folder = world.folder.join(format!("contender-{number}"));
+        fs::create_dir_all(&folder)?;
+        let mut command = self.command(world, number, &folder)?;
+        let mut begun = Instant::now();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let lines = lines(&mut child)?;
+        let (mut seen, mut end, mut deadline) = (Vec::new(), None, begun + PATIENCE);
+        while let Ok((line, at)) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            let Ok(line) = serde_json::from_str::<Line>(&line) else { continue };
+            match line.r#type.as_str() {
+                // A server has its start before; ours is measured from the start of its process.
+                "start" if matches!(self.launch, Launch::Script(..)) => (begun, deadline) = (at, at + PATIENCE),
+                "peer" => seen.extend(line.seen(at - begun)),
+                "summary" => end = Some(at - begun),
+                _ => {}
+            }
+        }
+        let (sent, _) = world.router.counted();
+        leave(&mut child)?;
+        fs::remove_dir_all(&folder)?;
+        Ok(Run { seen, end, sent })
+    }
+
+    fn command(&self, world: &World, number: u16, folder: &std::path::Path) -> Result<Command> {
+        debug_assert!(namespace::check().is_err(), "the way to the peers is there");
+        let (v4, v6) = router::contender(number);
+        let mut command = match &self.launch {
+            Launch::Command(path) => {
+                let mut command = Command::new(path);
+                command.arg("--json").arg(&world.torrent).env("BT_HANDSHAKE_DHT_BOOTSTRAP", "");
+                command
+            }
+            Launch::Script(script, arguments, library) => {
+                let file = folder.join("script.py");
+                fs::write(&file, script)?;
+                let mut command = Command::new("python3");
+                command
+                    .arg(file)
+                    .args(arguments)
+                    .arg(&world.torrent)
+                    .arg(folder)
+                    .args([v4.to_string(), v6.to_string()]);
+                if let Some(library) = library {
+                    command.env("PYTHONPATH", library);
+                }
+                command
+            }
+        };
+        command.current_dir(folder).env("HOME", folder).env("XDG_STATE_HOME", folder);
+        Ok(command)
+    }
+}
+
+impl Line {
+    fn seen(self, at: Duration) -> Option<Seen> {
+        let Self { outcome, transport, encryption, role, .. } = self;
+        Some(Seen { at, address: self.address?.parse().ok()?, outcome: outcome?, transport, encryption, role })
+    }
+}
+
+/// What a process prints, and when.
+fn lines(child: &mut Child) -> Result<Receiver<(String, Instant)>> {
+    let stdout = child.stdout.take().ok_or("no stdout")?;
+    let (to, lines) = channel();
+    std::thread::spawn(move || {
+        let lines = BufReader::new(stdout).lines().map_while(std::io::Result::ok);
+        lines.map(|line| (line, Instant::now())).try_for_each(|line| to.send(line))
+    });
+    Ok(lines)
+}
+
+/// Ends what still runs: a script ends with its stdin, and ends what it started.
+fn leave(child: &mut Child) -> Result {
+    drop(child.stdin.take());
+    let deadline = Instant::now() + LEAVE;
+    while child.try_wait()?.is_none() {
+        if Instant::now() > deadline {
+            child.kill()?;
+            child.wait()?;
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
