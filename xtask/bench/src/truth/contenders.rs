@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a script has to end what it started.
 const LEAVE: Duration = Duration::from_secs(3);
 
-pub(crate) const LIBTORRENT: Package = package::libtorrent(("truth.py", include_str!("libtorrent.py")));
+const SCRIPT: &str = include_str!("contender.py");
+pub(crate) const LIBTORRENT: Package = package::libtorrent(("contender.py", SCRIPT));
 const RQBIT: Package = package::rqbit();
 
 pub(crate) struct Contender {
@@ -31,8 +32,8 @@ pub(crate) struct Contender {
 enum Launch {
     /// The command at this path.
     Command(PathBuf),
-    /// A script with these arguments before the torrent's, and the folder of its package.
-    Script(&'static str, Vec<String>, Option<PathBuf>),
+    /// The script, with the program that it starts.
+    Script(String),
 }
 
 /// What came of a run.
@@ -61,28 +62,25 @@ pub(crate) fn ours(name: &'static str, path: &str) -> Result<Contender> {
     Ok(Contender { name, says_role: true, launch: Launch::Command(path) })
 }
 
-/// The others, as far as they can be had; what is missing is said and left out. Before the namespace is entered.
-pub(crate) fn others() -> Result<Vec<Contender>> {
-    const SCRIPT: &str = include_str!("others.py");
+/// The others whose names begin so, as far as they can be had; what is missing is said and left out. Before the namespace is entered.
+pub(crate) fn others(only: &str) -> Result<Vec<Contender>> {
+    let installed = |package: &Package| package.install().and_then(|()| text(&package.folder()?.join(package.program)));
+    let aria2 =
+        |()| Command::new("aria2c").arg("--version").stdout(Stdio::null()).status().map(|_| "aria2c".to_owned());
     let mut all = Vec::new();
-    let libtorrent = [("libtorrent", "utp"), ("libtorrent, TCP alone", "tcp")];
-    for (name, transport) in libtorrent {
-        let script = include_str!("libtorrent.py");
-        let launch = Launch::Script(script, vec![transport.to_owned()], Some(LIBTORRENT.folder()?));
-        all.push(Contender { name, says_role: true, launch });
-    }
-    if Command::new("aria2c").arg("--version").stdout(Stdio::null()).status().is_ok() {
-        let arguments = vec!["aria2".to_owned(), "aria2c".to_owned()];
-        all.push(Contender { name: "aria2", says_role: true, launch: Launch::Script(SCRIPT, arguments, None) });
-    } else {
-        println!("aria2 is left out: it is not installed");
-    }
-    match RQBIT.install() {
-        Ok(()) => {
-            let arguments = vec!["rqbit".to_owned(), text(&RQBIT.folder()?.join(RQBIT.program))?];
-            all.push(Contender { name: "rqbit", says_role: false, launch: Launch::Script(SCRIPT, arguments, None) });
+    for name in ["libtorrent", "libtorrent, TCP alone", "aria2", "rqbit"] {
+        if !name.starts_with(only) {
+            continue;
         }
-        Err(error) => println!("rqbit is left out: {error}"),
+        let program = match name {
+            "aria2" => Ok("aria2c".to_owned()),
+            "rqbit" => installed(&RQBIT),
+            _ => installed(&LIBTORRENT),
+        };
+        match program {
+            Ok(program) => all.push(Contender { name, says_role: name != "rqbit", launch: Launch::Script(program) }),
+            Err(error) => println!("{name} is left out: {error}"),
+        }
     }
     Ok(all)
 }
@@ -94,7 +92,7 @@ impl Contender {
         fs::create_dir_all(&folder)?;
         let mut command = self.command(world, number, &folder)?;
         let mut begun = Instant::now();
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let lines = lines(&mut child)?;
         let (mut seen, mut end, mut deadline) = (Vec::new(), None, begun + PATIENCE);
         while let Ok((line, at)) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -120,21 +118,20 @@ impl Contender {
             Launch::Command(path) => {
                 let mut command = Command::new(path);
                 command.arg("--json").arg(&world.torrent).env("BT_HANDSHAKE_DHT_BOOTSTRAP", "");
+                command.stderr(Stdio::null());
                 command
             }
-            Launch::Script(script, arguments, library) => {
-                let file = folder.join("script.py");
-                fs::write(&file, script)?;
+            Launch::Script(program) => {
+                let file = folder.join("contender.py");
+                fs::write(&file, SCRIPT)?;
                 let mut command = Command::new("python3");
                 command
                     .arg(file)
-                    .args(arguments)
+                    .args([self.name, program])
                     .arg(&world.torrent)
                     .arg(folder)
                     .args([v4.to_string(), v6.to_string()]);
-                if let Some(library) = library {
-                    command.env("PYTHONPATH", library);
-                }
+                command.env("PYTHONPATH", LIBTORRENT.folder()?);
                 command
             }
         };

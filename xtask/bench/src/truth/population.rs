@@ -1,7 +1,7 @@
 //! Who is in the swarm: what each peer does, how far away it is, and so what a right verdict says of it.
 
 use crate::random::Random;
-use fake_swarm::{Client, Encryption, Holding, LazyBitfield, Tcp, Utp, message};
+use fake_swarm::{Client, Encryption, Holding, LazyBitfield, Step, Tcp, Utp, message};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -185,9 +185,16 @@ impl Peer {
             _ => full.clone(),
         };
         let is_seed = has == *full;
-        // All of these know the fast extension: that a peer has nothing must be said to be known.
         let client = [Client::Qbittorrent, Client::Transmission, Client::Libtorrent, Client::Aria2][random.below(4)];
         let mut script = client.peer(&has);
+        // Recorded with one that knows the fast extension (BEP 6). What everyone understands is said instead, also of nothing.
+        for step in &mut script.after {
+            match step {
+                Step::Send(bytes) if matches!(bytes[4..], [14 | 15, ..]) => *bytes = message::bitfield(&has.bits),
+                Step::Send(bytes) if matches!(bytes[4..], [17, ..]) => bytes.clear(),
+                _ => {}
+            }
+        }
         script.encryption = Encryption::enabled();
         // As they were measured: both look at what came only once in a while.
         let pulse = match client {

@@ -3,7 +3,7 @@
 use crate::contenders::{Contender, Run};
 use crate::population::{Peer, Truth};
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// How many times a second the shares are taken, and up to how many seconds.
@@ -60,9 +60,9 @@ impl Seen {
     }
 }
 
-/// What was said last of each peer, up to a moment.
-fn by_peer(run: &Run, until: Duration) -> HashMap<SocketAddr, &Seen> {
-    run.seen.iter().filter(|seen| seen.at <= until).map(|seen| (seen.address, seen)).collect()
+/// What was said last of each peer, up to a moment. No two have one IP address, and aria2 takes the port from what a peer says.
+fn by_peer(run: &Run, until: Duration) -> HashMap<IpAddr, &Seen> {
+    run.seen.iter().filter(|seen| seen.at <= until).map(|seen| (seen.address.ip(), seen)).collect()
 }
 
 pub(crate) fn reachable(peers: &[Peer]) -> impl Iterator<Item = &Peer> {
@@ -76,7 +76,8 @@ pub(crate) fn curves(contender: &Contender, run: &Run, peers: &[Peer]) -> Curves
     for moment in moments {
         let known = by_peer(run, moment);
         let share = |is: &dyn Fn(&Seen, &Peer) -> bool| {
-            let those = reachable(peers).filter(|peer| known.get(&peer.address).is_some_and(|seen| is(seen, peer)));
+            let those =
+                reachable(peers).filter(|peer| known.get(&peer.address.ip()).is_some_and(|seen| is(seen, peer)));
             those.count() as f64 / count
         };
         curves.found.push(share(&|seen, _| seen.is_found()));
@@ -90,7 +91,7 @@ pub(crate) fn verdicts(run: &Run, peers: &[Peer]) -> (f64, Vec<String>) {
     let known = by_peer(run, Duration::MAX);
     let mut wrong = Vec::new();
     for peer in peers {
-        let seen = known.get(&peer.address);
+        let seen = known.get(&peer.address.ip());
         if seen.is_some_and(|seen| seen.is_right(peer.truth)) {
             continue;
         }
