@@ -1,9 +1,11 @@
-"""A download by libtorrent's Python binding, aria2 or rqbit, each at its best settings, and what it says of its peers, in lines of JSON:
+"""A download by libtorrent's Python binding, aria2, rqbit or demagnetize, each at its best settings, and what it says of its peers, in lines of JSON:
 `start`, and a `peer` each time that it knows more of one. It ends with its stdin."""
 
 import base64
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -86,6 +88,28 @@ def rqbit():
     return look
 
 
+def demagnetize():
+    """It reads metadata, and is at its end with the first peer's. What it says of the others is in its log."""
+    config = folder + "/config"
+    with open(config, "w") as file:
+        file.write("[general]\nencrypt = \"if-required\"\n[peers]\njobs-per-magnet = 5000\nhandshake-timeout = 8\ndh-exchange-timeout = 1\n[trackers]\nnumwant = 5000\n"
+                   "[dht]\nbootstrap-nodes = [\"127.0.0.1:9\"]\nquery-timeout = 1\n")
+    info_hash = hashlib.sha1(content[content.index(b"4:info") + 6:-1]).hexdigest()
+    tracker = re.search(rb"http:.*?/announce", content)[0].decode().replace(":", "%3A").replace("/", "%2F")
+    begin()
+    arguments = ["--config", config, "--log-level", "TRACE", "get", "--outfile", folder + "/it"]
+    client = subprocess.Popen([program] + arguments + [f"magnet:?xt=urn:btih:{info_hash}&tr={tracker}"], stderr=subprocess.PIPE, text=True)
+    encrypted = set()
+    for line in client.stderr:
+        if met := re.search("Encryption handshake with <Peer (.*)> complete", line):
+            encrypted.add(met[1])
+        if met := re.search("<Peer (.*)> sent handshake", line):
+            address, port = met[1].rsplit(":", 1)
+            tell(address.strip("[]"), port, "tcp", "rc4" if met[1] in encrypted else "none", None)
+    print(json.dumps({"type": "summary"}), flush=True)
+    os._exit(0)
+
+
 def libtorrent():
     import libtorrent
 
@@ -140,7 +164,7 @@ def libtorrent():
 
 
 threading.Thread(target=end, daemon=True).start()
-look = {"aria2": aria2, "rqbit": rqbit}.get(name, libtorrent)()
+look = {"aria2": aria2, "rqbit": rqbit, "demagnetize": demagnetize}.get(name, libtorrent)()
 while True:
     for peer in look():
         tell(*peer)

@@ -21,6 +21,7 @@ const LEAVE: Duration = Duration::from_secs(3);
 const SCRIPT: &str = include_str!("contender.py");
 pub(crate) const LIBTORRENT: Package = package::libtorrent(("contender.py", SCRIPT));
 const RQBIT: Package = package::rqbit();
+const DEMAGNETIZE: Package = package::demagnetize();
 
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
@@ -68,17 +69,22 @@ pub(crate) fn others(only: &str) -> Result<Vec<Contender>> {
     let aria2 =
         |()| Command::new("aria2c").arg("--version").stdout(Stdio::null()).status().map(|_| "aria2c".to_owned());
     let mut all = Vec::new();
-    for name in ["libtorrent", "libtorrent, TCP alone", "aria2", "rqbit"] {
+    for name in ["libtorrent", "libtorrent, TCP alone", "aria2", "rqbit", "demagnetize"] {
         if !name.starts_with(only) {
             continue;
         }
         let program = match name {
             "aria2" => Ok("aria2c".to_owned()),
             "rqbit" => installed(&RQBIT),
+            "demagnetize" => installed(&DEMAGNETIZE),
             _ => installed(&LIBTORRENT),
         };
         match program {
-            Ok(program) => all.push(Contender { name, says_role: name != "rqbit", launch: Launch::Script(program) }),
+            Ok(program) => all.push(Contender {
+                name,
+                says_role: !matches!(name, "rqbit" | "demagnetize"),
+                launch: Launch::Script(program),
+            }),
             Err(error) => println!("{name} is left out: {error}"),
         }
     }
