@@ -10,7 +10,7 @@ const MARGIN: (f64, f64) = (46.0, 40.0);
 /// Seconds that are shown.
 const SECONDS: usize = 12;
 /// For lines on white and on black.
-const COLOURS: [&str; 7] = ["#d62728", "#7f7f7f", "#1f77b4", "#17a2b8", "#9467bd", "#e08214", "#2ca02c"];
+const COLOURS: [&str; 8] = ["#d62728", "#7f7f7f", "#1f77b4", "#17a2b8", "#9467bd", "#e08214", "#2ca02c", "#000"];
 
 /// Writes the lines of the shares found reachable.
 pub(crate) fn write<'a>(file: &str, peers: usize, lines: impl Iterator<Item = (&'a str, &'a Curves)>) -> Result {
@@ -33,9 +33,10 @@ pub(crate) fn write<'a>(file: &str, peers: usize, lines: impl Iterator<Item = (&
     }
     for (place, (name, curves)) in lines.enumerate() {
         let colour = COLOURS[place % COLOURS.len()];
-        let points = curves.found.iter().take(SECONDS * RATE + 1).enumerate();
-        let points: String =
-            points.map(|(moment, share)| format!("{:.1},{:.1} ", x(moment as f64 / RATE as f64), y(*share))).collect();
+        let points = curves.iter().take(SECONDS * RATE + 1).enumerate();
+        let points: String = points
+            .map(|(moment, [share, _])| format!("{:.1},{:.1} ", x(moment as f64 / RATE as f64), y(*share)))
+            .collect();
         let stroke = if place == 0 { 3 } else { 2 };
         writeln!(
             svg,

@@ -1,12 +1,12 @@
 //! `bench truth`: swarms of several sizes, and every contender in turn in each round.
 
+use crate::Result;
 use crate::chart;
-use crate::contenders::{self, Contender, LIBTORRENT, Run};
-use crate::population::composition;
-use crate::score::{self, Curves, RATE, SECONDS, curves, verdicts};
+use crate::contenders::{self, BOUND, Contender, LIBTORRENT, Run};
+use crate::population::{Peer, composition};
+use crate::score::{Curves, RATE, SECONDS, curves, verdicts};
 use crate::targets::Targets;
 use crate::world::World;
-use crate::{Result, population};
 use std::collections::BTreeMap;
 
 pub(crate) const USAGE: &str = "usage: bench truth COMMAND [--before COMMAND] [--ours | --only NAME] [--peers N] [--rounds N] [--seed N] [--chart FILE]";
@@ -66,14 +66,15 @@ pub(crate) fn run(command: &str, flags: &[&str]) -> Result {
     if let Some(path) = options.before {
         all.push(contenders::ours(BEFORE, path)?);
     }
-    all.extend(contenders::others(options.only)?);
+    all.extend(contenders::others(options.only));
+    all.push(contenders::bound());
     let mut targets = Targets::default();
     for size in &options.sizes {
         let figures = measure(&all, *size, &options)?;
-        print(&all, &figures);
+        print(&figures);
         judge(*size, &figures, &mut targets);
         if let Some(file) = options.chart {
-            let lines = all.iter().filter_map(|contender| Some((contender.name, &figures.get(contender.name)?.curves)));
+            let lines = figures.iter().map(|figures| (figures.name, &figures.curves));
             chart::write(file, *size, lines)?;
         }
     }
@@ -83,6 +84,8 @@ pub(crate) fn run(command: &str, flags: &[&str]) -> Result {
 
 /// What came of a contender's rounds: medians, and of the missed and the verdicts the means.
 struct Figures {
+    name: &'static str,
+    says_role: bool,
     curves: Curves,
     end: f64,
     sent: f64,
@@ -92,58 +95,50 @@ struct Figures {
     verdicts: f64,
 }
 
-fn measure(all: &[Contender], size: usize, options: &Options<'_>) -> Result<BTreeMap<&'static str, Figures>> {
+fn measure(all: &[Contender], size: usize, options: &Options<'_>) -> Result<Vec<Figures>> {
     let mut world = World::start(size, options.seed)?;
-    println!("\n{size} peers: {}", composition(&world.peers));
-    println!(
-        "{} of them can be reached; a swarm, its addresses and round trips are those of --seed {}",
-        score::reachable(&world.peers).count(),
-        options.seed
-    );
+    println!("\n{size} peers, --seed {}: {}", options.seed, composition(&world.peers));
     let mut runs: BTreeMap<&str, Vec<Run>> = BTreeMap::new();
     for round in 0..options.rounds {
         for place in 0..all.len() {
             let contender = &all[(place + round) % all.len()];
             let number = world.begin(options.seed + round as u64)?;
             let run = contender.run(&world, number)?;
-            if std::env::var_os("TELL").is_some() || matches!(contender.name, OURS | BEFORE) {
-                tell(contender, round, &run, &world.peers);
+            if matches!(contender.name, OURS | BEFORE) {
+                tell(&format!("{}, round {}", contender.name, round + 1), &run, &world.peers);
             }
             runs.entry(contender.name).or_default().push(run);
         }
     }
-    let figures =
-        all.iter().map(|contender| (contender.name, Figures::of(contender, &runs[contender.name], &world.peers)));
-    Ok(figures.collect())
+    Ok(all.iter().map(|contender| Figures::of(contender, &runs[contender.name], &world.peers)).collect())
 }
 
 /// The wrong verdicts of a run of ours.
-fn tell(contender: &Contender, round: usize, run: &Run, peers: &[population::Peer]) {
+fn tell(name: &str, run: &Run, peers: &[Peer]) {
     let (share, wrong) = verdicts(run, peers);
-    let end = run.end.map_or(f64::NAN, |end| end.as_secs_f64());
-    println!(
-        "{}, round {}: {end:.2} s, {} packets, {:.1} % of all verdicts right; wrong:",
-        contender.name,
-        round + 1,
-        run.sent,
-        100.0 * share
-    );
-    wrong.iter().for_each(|line| println!("  {line}"));
+    println!("{name}: {:.2} s, {} packets, {:.1} % of all verdicts right", run.end(), run.sent, 100.0 * share);
+    wrong.iter().for_each(|line| println!("  wrong: {line}"));
 }
 
 impl Figures {
-    fn of(contender: &Contender, runs: &[Run], peers: &[population::Peer]) -> Self {
-        let all: Vec<Curves> = runs.iter().map(|run| curves(contender, run, peers)).collect();
-        let at = |moment: usize, of: &dyn Fn(&Curves) -> &Vec<f64>| median(all.iter().map(|curves| of(curves)[moment]));
-        let curve = |of: &dyn Fn(&Curves) -> &Vec<f64>| (0..=RATE * SECONDS).map(|moment| at(moment, of)).collect();
+    fn of(contender: &Contender, runs: &[Run], peers: &[Peer]) -> Self {
+        let all: Vec<Curves> = runs.iter().map(|run| curves(run, peers)).collect();
+        let at = |moment: usize| [0, 1].map(|which| median(all.iter().map(|curves| curves[moment][which])));
         let mean = |values: &dyn Fn(usize) -> f64| (0..runs.len()).map(values).sum::<f64>() / runs.len() as f64;
         Self {
-            curves: Curves { found: curve(&|curves| &curves.found), right: curve(&|curves| &curves.right) },
-            end: median(runs.iter().map(|run| run.end.map_or(f64::NAN, |end| end.as_secs_f64()))),
+            name: contender.name,
+            says_role: contender.says_role,
+            curves: (0..=RATE * SECONDS).map(at).collect(),
+            end: median(runs.iter().map(Run::end)),
             sent: median(runs.iter().map(|run| run.sent as f64)),
-            missed: mean(&|run| 1.0 - all[run].found[RATE * SECONDS]),
+            missed: mean(&|run| 1.0 - all[run][RATE * SECONDS][0]),
             verdicts: mean(&|run| verdicts(&runs[run], peers).0),
         }
+    }
+
+    /// The shares at a moment, in percent.
+    fn at(&self, seconds: f64) -> [f64; 2] {
+        self.curves[(seconds * RATE as f64).round() as usize].map(|share| 100.0 * share)
     }
 }
 
@@ -153,55 +148,42 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn at(curve: &[f64], seconds: f64) -> f64 {
-    curve[(seconds * RATE as f64).round() as usize]
+/// A moment in words.
+fn moment(seconds: f64) -> String {
+    if seconds < SECONDS as f64 { format!("{seconds} s") } else { "the end".to_owned() }
 }
 
-fn print(all: &[Contender], figures: &BTreeMap<&str, Figures>) {
-    let head: String = MOMENTS
-        .iter()
-        .map(|moment| if *moment < 10.0 { format!(" {moment} s |") } else { " end |".to_owned() })
-        .collect();
+fn print(all: &[Figures]) {
+    let head: String = MOMENTS.iter().map(|seconds| format!(" {} |", moment(*seconds))).collect();
     println!("\n| found / rightly, % |{head} end, s | packets |\n|---|{}---:|---:|", "---:|".repeat(MOMENTS.len()));
-    for contender in all {
-        let figures = &figures[contender.name];
-        let shown = |share: f64| if share.is_nan() { "-".to_owned() } else { format!("{:.1}", 100.0 * share) };
-        let cell = |moment: &f64| {
-            let Curves { found, right } = &figures.curves;
-            format!(" {} / {} |", shown(at(found, *moment)), shown(at(right, *moment)))
+    for figures in all {
+        let cell = |seconds: &f64| match figures.at(*seconds) {
+            [found, right] if figures.says_role => format!(" {found:.1} / {right:.1} |"),
+            [found, _] => format!(" {found:.1} / - |"),
         };
         let cells: String = MOMENTS.iter().map(cell).collect();
         let end = if figures.end.is_nan() { "-".to_owned() } else { format!("{:.2}", figures.end) };
-        let name = if contender.name == OURS { format!("**{OURS}**") } else { contender.name.to_owned() };
+        let name = if figures.name == OURS { format!("**{OURS}**") } else { figures.name.to_owned() };
         println!("| {name} |{cells} {end} | {:.0} |", figures.sent);
     }
 }
 
-fn judge(size: usize, figures: &BTreeMap<&str, Figures>, targets: &mut Targets) {
-    let ours = &figures[OURS];
-    let others: Vec<&Figures> =
-        figures.iter().filter(|(name, _)| !matches!(**name, OURS | BEFORE)).map(|(_, figures)| figures).collect();
-    let curves: [(&str, fn(&Curves) -> &Vec<f64>); 2] = [("found", |of| &of.found), ("found rightly", |of| &of.right)];
-    for (what, curve) in curves {
-        for moment in [1.0, 3.0, SECONDS as f64].into_iter().filter(|_| !others.is_empty()) {
-            let best = others.iter().map(|other| at(curve(&other.curves), moment)).fold(0.0, f64::max);
-            let when = if moment < 10.0 { format!("at {moment} s") } else { "at the end".to_owned() };
-            let ahead = 100.0 * (at(curve(&ours.curves), moment) - best);
-            targets.at_least(&format!("{size} peers, {what} {when}: ahead of the best other"), ahead, 0.0, " points");
+fn judge(size: usize, all: &[Figures], targets: &mut Targets) {
+    let Some(ours) = all.iter().find(|figures| figures.name == OURS) else { return };
+    let others: Vec<_> = all.iter().filter(|figures| ![OURS, BEFORE, BOUND].contains(&figures.name)).collect();
+    for (which, what) in ["found", "found rightly"].into_iter().enumerate() {
+        for seconds in [1.0, 3.0, SECONDS as f64].into_iter().filter(|_| !others.is_empty()) {
+            let best = others.iter().map(|other| other.at(seconds)[which]).fold(0.0, f64::max);
+            let what = format!("{size} peers, {what} at {}: ahead of the best other", moment(seconds));
+            targets.at_least(&what, ours.at(seconds)[which] - best, 0.0, " points");
         }
     }
-    let right = 100.0 * at(&ours.curves.right, SECONDS as f64);
-    targets.at_least(&format!("{size} peers: found rightly at the end"), right, 99.0, " %");
-    targets.at_least(
-        &format!("{size} peers: all verdicts right, the dead ones' too"),
-        100.0 * ours.verdicts,
-        99.0,
-        " %",
-    );
-    if let Some(before) = figures.get(BEFORE) {
+    let mut right = |what: &str, share: f64| targets.at_least(&format!("{size} peers: {what}"), share, 99.0, " %");
+    right("found rightly at the end", ours.at(SECONDS as f64)[1]);
+    right("all verdicts right, of those that cannot be reached too", 100.0 * ours.verdicts);
+    if let Some(before) = all.iter().find(|figures| figures.name == BEFORE) {
         targets.at_most(&format!("{size} peers: the end, of the time before"), ours.end / before.end, 0.5, " ×");
-        targets.at_most(&format!("{size} peers: reachable ones missed"), 100.0 * ours.missed, 0.5, " %");
-        let of_before = 100.0 * before.missed;
-        targets.at_most(&format!("{size} peers: reachable ones missed before"), of_before, 100.0, " %");
+        let missed = format!("{size} peers: reachable ones missed; before {:.2} %", 100.0 * before.missed);
+        targets.at_most(&missed, 100.0 * ours.missed, 0.5, " %");
     }
 }

@@ -2,6 +2,7 @@
 //! that they know more of one, `summary`.
 
 use crate::package::{self, Package};
+use crate::population::Peer;
 use crate::score::Seen;
 use crate::world::{World, text};
 use crate::{Result, namespace, router};
@@ -19,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LEAVE: Duration = Duration::from_secs(3);
 
 const SCRIPT: &str = include_str!("contender.py");
+pub(crate) const BOUND: &str = "possible";
 pub(crate) const LIBTORRENT: Package = package::libtorrent(("contender.py", SCRIPT));
 const RQBIT: Package = package::rqbit();
 const DEMAGNETIZE: Package = package::demagnetize();
@@ -35,6 +37,8 @@ enum Launch {
     Command(PathBuf),
     /// The script, with the program that it starts.
     Script(String),
+    /// Nothing is run.
+    Bound,
 }
 
 /// What came of a run.
@@ -44,6 +48,13 @@ pub(crate) struct Run {
     /// When it said that it was at its end.
     pub(crate) end: Option<Duration>,
     pub(crate) sent: usize,
+}
+
+impl Run {
+    /// The seconds until its end; none if it has none.
+    pub(crate) fn end(&self) -> f64 {
+        self.end.map_or(f64::NAN, |end| end.as_secs_f64())
+    }
 }
 
 /// A line of JSON: what is read of it.
@@ -63,11 +74,14 @@ pub(crate) fn ours(name: &'static str, path: &str) -> Result<Contender> {
     Ok(Contender { name, says_role: true, launch: Launch::Command(path) })
 }
 
+/// How early a peer can be found at all: after the tracker's answer, as many round trips as its answer takes, and its own delay.
+pub(crate) fn bound() -> Contender {
+    Contender { name: BOUND, says_role: false, launch: Launch::Bound }
+}
+
 /// The others whose names begin so, as far as they can be had; what is missing is said and left out. Before the namespace is entered.
-pub(crate) fn others(only: &str) -> Result<Vec<Contender>> {
+pub(crate) fn others(only: &str) -> Vec<Contender> {
     let installed = |package: &Package| package.install().and_then(|()| text(&package.folder()?.join(package.program)));
-    let aria2 =
-        |()| Command::new("aria2c").arg("--version").stdout(Stdio::null()).status().map(|_| "aria2c".to_owned());
     let mut all = Vec::new();
     for name in ["libtorrent", "libtorrent, TCP alone", "aria2", "rqbit", "demagnetize"] {
         if !name.starts_with(only) {
@@ -79,21 +93,22 @@ pub(crate) fn others(only: &str) -> Result<Vec<Contender>> {
             "demagnetize" => installed(&DEMAGNETIZE),
             _ => installed(&LIBTORRENT),
         };
+        let says_role = !matches!(name, "rqbit" | "demagnetize");
         match program {
-            Ok(program) => all.push(Contender {
-                name,
-                says_role: !matches!(name, "rqbit" | "demagnetize"),
-                launch: Launch::Script(program),
-            }),
+            Ok(program) => all.push(Contender { name, says_role, launch: Launch::Script(program) }),
             Err(error) => println!("{name} is left out: {error}"),
         }
     }
-    Ok(all)
+    all
 }
 
 impl Contender {
     /// Runs it in the world that was made ready for this number.
     pub(crate) fn run(&self, world: &World, number: u16) -> Result<Run> {
+        if matches!(self.launch, Launch::Bound) {
+            let seen = world.peers.iter().filter_map(Peer::earliest).collect();
+            return Ok(Run { seen, end: None, sent: 0 });
+        }
         let folder = world.folder.join(format!("contender-{number}"));
         fs::create_dir_all(&folder)?;
         let mut command = self.command(world, number, &folder)?;
@@ -111,7 +126,7 @@ impl Contender {
                 _ => {}
             }
         }
-        let (sent, _) = world.router.counted();
+        let sent = world.router.sent();
         leave(&mut child)?;
         fs::remove_dir_all(&folder)?;
         Ok(Run { seen, end, sent })
@@ -127,6 +142,7 @@ impl Contender {
                 command.stderr(Stdio::null());
                 command
             }
+            Launch::Bound => return Err("nothing is run".into()),
             Launch::Script(program) => {
                 let file = folder.join("contender.py");
                 fs::write(&file, SCRIPT)?;

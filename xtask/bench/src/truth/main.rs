@@ -25,7 +25,6 @@ mod score;
 #[path = "../swarm/targets.rs"]
 #[allow(dead_code, reason = "the other benches use the rest")]
 mod targets;
-mod tracker;
 mod world;
 
 use std::process::ExitCode;

@@ -1,6 +1,8 @@
 //! Who is in the swarm: what each peer does, how far away it is, and so what a right verdict says of it.
 
 use crate::random::Random;
+use crate::score::Seen;
+use crate::world::TRACKER_ROUND_TRIP;
 use fake_swarm::{Client, Encryption, Holding, LazyBitfield, Step, Tcp, Utp, message};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -89,6 +91,8 @@ pub(crate) struct Peer {
     /// Without its port where the swarm chooses that.
     pub(crate) address: SocketAddr,
     pub(crate) round_trip: Duration,
+    /// How long it waits before it answers a handshake.
+    delay: Duration,
     /// Its segments over TCP are lost on the way.
     pub(crate) loses_tcp: bool,
     /// What a scripted one does.
@@ -146,6 +150,7 @@ impl Peer {
             truth: Truth::Reachable { is_seed: true, only: None, is_encrypted: None },
             address,
             round_trip: round_trip(random),
+            delay: Duration::ZERO,
             loses_tcp: false,
             script: None,
             program: None,
@@ -226,8 +231,19 @@ impl Peer {
         if script.utp == Utp::Refuses {
             only = Some("tcp");
         }
+        self.delay = script.delay;
         self.truth = Truth::Reachable { is_seed, only, is_encrypted };
         self.script = Some(script);
+    }
+
+    /// When it can be found, without losses and with nothing tried in vain.
+    pub(crate) fn earliest(&self) -> Option<Seen> {
+        let Truth::Reachable { is_encrypted, .. } = self.truth else { return None };
+        // A connection and a handshake; keys take one more.
+        let round_trips = if is_encrypted == Some(true) { 3 } else { 2 };
+        let at = TRACKER_ROUND_TRIP * 2 + self.round_trip * round_trips + self.delay;
+        let (outcome, transport, encryption, role) = ("ok".to_owned(), None, None, None);
+        Some(Seen { at, address: self.address, outcome, transport, encryption, role })
     }
 
     /// The same client at an address of IPv6.

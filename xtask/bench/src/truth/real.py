@@ -11,10 +11,7 @@ for peer in peers:
     address, port, mode = peer.split(":")
     session = libtorrent.session({
         "listen_interfaces": address + ":" + port,
-        "enable_dht": False,
-        "enable_lsd": False,
-        "enable_natpmp": False,
-        "enable_upnp": False,
+        "enable_dht": False, "enable_lsd": False, "enable_natpmp": False, "enable_upnp": False,
         "in_enc_policy": int(libtorrent.enc_policy.pe_forced if mode == "encrypted" else libtorrent.enc_policy.pe_enabled),
         "upload_rate_limit": 20000,
         "alert_mask": 0,

@@ -40,7 +40,6 @@ struct State {
     /// The contender's addresses, by number.
     contender: u16,
     sent: usize,
-    received: usize,
 }
 
 /// One side's device.
@@ -77,7 +76,7 @@ pub(crate) fn contender(number: u16) -> (Ipv4Addr, Ipv6Addr) {
 impl Router {
     /// Routes between contenders and peers.
     pub(crate) fn start(ways: HashMap<IpAddr, Way>, contenders: Device, peers: Device) -> Self {
-        let state = State { ways, random: Random(0), contender: 0, sent: 0, received: 0 };
+        let state = State { ways, random: Random(0), contender: 0, sent: 0 };
         let shared = Arc::new(Mutex::new(state));
         let router = Self(Arc::clone(&shared));
         std::thread::spawn(move || {
@@ -89,13 +88,12 @@ impl Router {
     /// Counts the packets of this contender from now on, and loses others.
     pub(crate) fn begin(&self, contender: u16, seed: u64) {
         let mut state = lock(&self.0);
-        (state.contender, state.sent, state.received, state.random) = (contender, 0, 0, Random(seed));
+        (state.contender, state.sent, state.random) = (contender, 0, Random(seed));
     }
 
-    /// How many packets the contender has sent, and how many came to it.
-    pub(crate) fn counted(&self) -> (usize, usize) {
-        let state = lock(&self.0);
-        (state.sent, state.received)
+    /// How many packets the contender has sent.
+    pub(crate) fn sent(&self) -> usize {
+        lock(&self.0).sent
     }
 }
 
@@ -154,12 +152,7 @@ impl State {
         let (source, destination, protocol) = addresses(packet)?;
         let (inside, outside) = if from == 0 { (source, destination) } else { (destination, source) };
         let (v4, v6) = contender(self.contender);
-        let is_counted = inside == v4 || inside == v6;
-        if from == 0 {
-            self.sent += usize::from(is_counted);
-        } else {
-            self.received += usize::from(is_counted);
-        }
+        self.sent += usize::from(from == 0 && (inside == v4 || inside == v6));
         let way = *self.ways.get(&outside)?;
         let is_lost = way.is_lossy && self.random.unit() < LOSS || way.loses_tcp && protocol == TCP;
         (!is_lost).then_some(way.one_way)

@@ -1,6 +1,6 @@
 //! How much of what a contender says is true.
 
-use crate::contenders::{Contender, Run};
+use crate::contenders::Run;
 use crate::population::{Peer, Truth};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -22,14 +22,9 @@ pub(crate) struct Seen {
     pub(crate) role: Option<String>,
 }
 
-/// Shares of the peers that can be reached, over the time.
-#[derive(Clone, Debug)]
-pub(crate) struct Curves {
-    /// Those found reachable.
-    pub(crate) found: Vec<f64>,
-    /// Those of which all that is said is right, and whether it is a seed is said.
-    pub(crate) right: Vec<f64>,
-}
+/// Shares of the peers that can be reached, over the time: those found reachable, and those of which all that is said is right, and
+/// whether it is a seed is said.
+pub(crate) type Curves = Vec<[f64; 2]>;
 
 impl Seen {
     fn is_found(&self) -> bool {
@@ -69,21 +64,17 @@ pub(crate) fn reachable(peers: &[Peer]) -> impl Iterator<Item = &Peer> {
     peers.iter().filter(|peer| matches!(peer.truth, Truth::Reachable { .. }))
 }
 
-pub(crate) fn curves(contender: &Contender, run: &Run, peers: &[Peer]) -> Curves {
+pub(crate) fn curves(run: &Run, peers: &[Peer]) -> Curves {
     let count = reachable(peers).count() as f64;
     let moments = (0..=RATE * SECONDS).map(|moment| Duration::from_secs_f64(moment as f64 / RATE as f64));
-    let mut curves = Curves { found: Vec::new(), right: Vec::new() };
-    for moment in moments {
+    let shares = moments.map(|moment| {
         let known = by_peer(run, moment);
-        let share = |is: &dyn Fn(&Seen, &Peer) -> bool| {
-            let those =
-                reachable(peers).filter(|peer| known.get(&peer.address.ip()).is_some_and(|seen| is(seen, peer)));
-            those.count() as f64 / count
-        };
-        curves.found.push(share(&|seen, _| seen.is_found()));
-        curves.right.push(if contender.says_role { share(&|seen, peer| seen.is_right(peer.truth)) } else { f64::NAN });
-    }
-    curves
+        let seen = || reachable(peers).filter_map(|peer| Some((peer, known.get(&peer.address.ip())?)));
+        let found = seen().filter(|(_, seen)| seen.is_found()).count();
+        let right = seen().filter(|(peer, seen)| seen.is_right(peer.truth)).count();
+        [found, right].map(|those| those as f64 / count)
+    });
+    shares.collect()
 }
 
 /// The share of all peers that are judged rightly at the end, and each wrong verdict in words.

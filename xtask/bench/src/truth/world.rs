@@ -3,20 +3,21 @@
 use crate::population::{PIECE_LENGTH, PIECES, Peer, population};
 use crate::programs::{self, Programs};
 use crate::router::{self, Device, Router, Way};
-use crate::{Result, namespace, tracker};
-use fake_swarm::FakeSwarm;
+use crate::{Result, namespace};
 use fake_swarm::bencoding::{dictionary, integer, string};
 use fake_swarm::torrent::sha1;
+use fake_swarm::{FakeSwarm, FakeTracker, TrackerScript};
 use nix::sched::{CloneFlags, unshare};
 use std::collections::HashMap;
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
-/// The tracker's round trip.
-const TRACKER_ROUND_TRIP: Duration = Duration::from_millis(60);
+/// Where the tracker is, and its round trip.
+const TRACKER: (Ipv4Addr, u16) = (Ipv4Addr::new(11, 0, 0, 1), 6_969);
+pub(crate) const TRACKER_ROUND_TRIP: Duration = Duration::from_millis(60);
 /// The folder's name, and that of the one file in it.
 const FILE: &str = "zeros";
 
@@ -29,8 +30,7 @@ pub(crate) struct World {
     /// The contender's number, another one for each run.
     contender: u16,
     _programs: Programs,
-    _swarm: FakeSwarm,
-    _runtime: Runtime,
+    _scripted: (FakeSwarm, FakeTracker, Runtime),
 }
 
 impl World {
@@ -50,24 +50,23 @@ impl World {
         fs::write("/proc/sys/net/ipv4/icmp_ratelimit", "0")?;
         let side_of_peers = Device::make()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let swarm = {
-            let _inside = runtime.enter();
-            scripted(&mut peers, sha1(&info))?
-        };
+        let inside = runtime.enter();
+        let swarm = scripted(&mut peers, sha1(&info))?;
+        let named = TrackerScript::peers(peers.iter().map(|peer| peer.address));
+        let tracker = FakeTracker::start_in_namespace(TRACKER.into(), named)?;
+        drop(inside);
         fs::write(folder.join("silent.torrent"), dictionary([("info", info.clone())]))?;
         fs::File::create(folder.join(FILE))?.set_len(u64::from(PIECES * PIECE_LENGTH))?;
         let programs = programs::start(&folder, &peers)?;
-        tracker::start(&peers.iter().map(|peer| peer.address).collect::<Vec<_>>())?;
 
         unshare(CloneFlags::CLONE_NEWNET)?;
         namespace::check()?;
         namespace::ip("link set lo up")?;
         let router = Router::start(ways(&peers), Device::make()?, side_of_peers);
         let torrent = folder.join("it.torrent");
-        let announce = format!("http://{}:{}/announce", tracker::ADDRESS.0, tracker::ADDRESS.1);
-        fs::write(&torrent, dictionary([("announce", string(announce)), ("info", info)]))?;
-        let (_programs, _swarm, _runtime) = (programs, swarm, runtime);
-        Ok(Self { peers, router, torrent, folder, contender: 0, _programs, _swarm, _runtime })
+        fs::write(&torrent, dictionary([("announce", string(tracker.announce_url())), ("info", info)]))?;
+        let scripted = (swarm, tracker, runtime);
+        Ok(Self { peers, router, torrent, folder, contender: 0, _programs: programs, _scripted: scripted })
     }
 
     /// Makes way for the next contender, which gets addresses of its own and loses packets by this seed.
@@ -124,7 +123,7 @@ fn ways(peers: &[Peer]) -> HashMap<IpAddr, Way> {
         })
         .collect();
     let tracker = Way { one_way: TRACKER_ROUND_TRIP / 2, loses_tcp: false, is_lossy: false };
-    ways.insert(tracker::ADDRESS.0.into(), tracker);
+    ways.insert(TRACKER.0.into(), tracker);
     ways
 }
 
