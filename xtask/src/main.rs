@@ -57,6 +57,8 @@ usage: cargo xtask <task>
   bench soak                          a million handshakes in one process, whose memory must not grow
   bench metadata [--quick] [--rounds N]
                                       the metadata of magnet links, ours against others, in scripted swarms
+  bench truth [--ours | --only NAME] [--before COMMAND] [--peers N] [--rounds N] [--seed N] [--chart FILE]
+                                      verdicts on a swarm that is known, ours against others and another build, over seconds
   bench dht [--quick] [--targets N] [--dead PERCENT] [--log FILE]
                                       lookups of peers against those of others, in an emulated DHT in a namespace of its own
   fuzz [TARGET] [--seconds N] [--replay]

@@ -57,7 +57,8 @@ const BANNED: &[(&str, &str)] = &[
 
 /// The only places that may sleep: scripts that are slow on purpose, the polling of outside programs, and the time that those of a
 /// comparison get to warm up.
-const MAY_SLEEP: &[&str] = &["crates/fake-swarm/", "crates/lab/src/integration", "xtask/bench/src/dht/"];
+const MAY_SLEEP: &[&str] =
+    &["crates/fake-swarm/", "crates/lab/src/integration", "xtask/bench/src/dht/", "xtask/bench/src/truth/"];
 
 /// Folders of one developer's or build machine, which do not exist elsewhere.
 const PRIVATE_FOLDERS: &[&str] = &[concat!("/ro", "ot"), concat!("/ho", "me"), concat!("/Us", "ers")];

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use socket2::Socket;
 
 use crate::error::Error;
-use crate::sockets::bound;
+use crate::sockets::{Reach, bound};
 
 /// A port at which the kernel drops each SYN: the queue of the listener is full, and nothing accepts. On Linux it is so at all of
 /// 127.0.0.0/8.
@@ -23,7 +23,7 @@ impl FullListener {
     /// # Errors
     /// [`Error::Listen`] if the system refuses a socket.
     pub fn start() -> Result<Self, Error> {
-        let (listener, port) = bound()?;
+        let (listener, port) = bound(Reach::Loopback)?;
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let full = || -> io::Result<TcpStream> {
             // Linux keeps one connection more than the backlog says.

@@ -21,9 +21,11 @@ const TURNS_OF_OTHERS: usize = 3;
 
 /// A socket that listens on this loopback address, of IPv4 or IPv6, and its address; port 0 leaves the choice to the kernel.
 pub(crate) fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    if !addr.ip().is_loopback() {
-        return Err(Error::NotLoopback(addr));
-    }
+    if addr.ip().is_loopback() { listen_in_namespace(addr) } else { Err(Error::NotLoopback(addr)) }
+}
+
+/// The same on any address of this network namespace.
+pub(crate) fn listen_in_namespace(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
     // A socket cannot be given to a runtime that is not there; tokio would panic.
     Handle::try_current().map_err(|_| Error::NoRuntime)?;
     let failed = |source| Error::Listen { addr, source };

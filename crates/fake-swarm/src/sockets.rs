@@ -1,4 +1,4 @@
-//! Sockets that only loopback reaches.
+//! Sockets, which only loopback reaches unless a namespace is asked for.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,24 +15,39 @@ const BACKLOG: i32 = 4096;
 /// Ports that are tried until one is free over UDP, too.
 const PORTS: usize = 16;
 
-/// A TCP socket bound on all of loopback, and its port, at which no other program has a socket over UDP.
-pub(crate) fn bound() -> Result<(Socket, u16), Error> {
-    let any = SocketAddr::from((wildcard(), 0));
-    let mut last = bind(any);
+/// What reaches a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// This machine alone.
+    Loopback,
+    /// Whatever reaches the network namespace.
+    Namespace,
+}
+
+/// A TCP socket bound on all addresses that this reaches, and its port, at which no other program has a socket over UDP.
+pub(crate) fn bound(reach: Reach) -> Result<(Socket, u16), Error> {
+    let wildcard = match reach {
+        Reach::Loopback => wildcard(),
+        Reach::Namespace => Ipv4Addr::UNSPECIFIED,
+    };
+    let any = SocketAddr::from((wildcard, 0));
+    let mut last = bind(any, reach);
     for _ in 1..PORTS {
         match last {
-            Ok((_, port)) if std::net::UdpSocket::bind((wildcard(), port)).is_err() => last = bind(any),
+            Ok((_, port)) if std::net::UdpSocket::bind((wildcard, port)).is_err() => last = bind(any, reach),
             other => return other.map_err(|source| Error::Listen { addr: any, source }),
         }
     }
     last.map_err(|source| Error::Listen { addr: any, source })
 }
 
-fn bind(addr: SocketAddr) -> io::Result<(Socket, u16)> {
+fn bind(addr: SocketAddr, reach: Reach) -> io::Result<(Socket, u16)> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
     // The wildcard address would let the network in; the interface keeps it out. Unprivileged since Linux 5.7.
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    socket.bind_device(Some(b"lo"))?;
+    if reach == Reach::Loopback {
+        socket.bind_device(Some(b"lo"))?;
+    }
     socket.bind(&addr.into())?;
     let port = socket.local_addr()?.as_socket().map_or(0, |local| local.port());
     Ok((socket, port))

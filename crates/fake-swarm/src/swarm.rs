@@ -15,7 +15,7 @@ use crate::full_listener::FullListener;
 use crate::ledger::{Connection, Counts, End, Ledger};
 use crate::peer::Peer;
 use crate::server::Server;
-use crate::sockets::{bound, listen, udp};
+use crate::sockets::{Reach, bound, listen, udp};
 use crate::stream::Stream;
 use crate::transport::{Tcp, Transport, Utp};
 use crate::utp::UtpServer;
@@ -27,7 +27,7 @@ use crate::utp::UtpServer;
 /// the swarm for as long as it lives, and dropping it closes everything. A listed peer that is there over uTP has a UDP socket of
 /// its own, at its address and the same port.
 ///
-/// All sockets are tied to the loopback interface, so nothing outside this machine reaches them. Only Linux can do
+/// All sockets are tied to the loopback interface unless it is [started in a namespace](Self::start_in_namespace), so nothing outside this machine reaches them. Only Linux can do
 /// that, and only there is all of 127.0.0.0/8 local; elsewhere the swarm has 127.0.0.1 alone.
 #[derive(Debug)]
 pub struct FakeSwarm {
@@ -70,7 +70,7 @@ impl FakeSwarm {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn start_with_default(info_hash: [u8; 20], peers: &[(Ipv4Addr, Peer)], unlisted: Peer) -> Result<Self, Error> {
-        Self::start_of(info_hash, |_| peers.to_vec(), unlisted)
+        Self::start_of(info_hash, |_| peers.to_vec(), unlisted, Reach::Loopback)
     }
 
     /// Starts a swarm of peers that know its port, and so can name each other; any other is a good peer.
@@ -78,18 +78,28 @@ impl FakeSwarm {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn start_naming(info_hash: [u8; 20], peers: impl FnOnce(u16) -> Vec<(Ipv4Addr, Peer)>) -> Result<Self, Error> {
-        Self::start_of(info_hash, peers, Peer::default())
+        Self::start_of(info_hash, peers, Peer::default(), Reach::Loopback)
+    }
+
+    /// Starts a swarm whose peers are at any addresses that are local to this network namespace, and that whatever reaches the
+    /// namespace reaches: for namespaces that have some of the wide world. None of the peers may be [silent](Tcp::Silent) over TCP.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_in_namespace(info_hash: [u8; 20], peers: &[(Ipv4Addr, Peer)]) -> Result<Self, Error> {
+        Self::start_of(info_hash, |_| peers.to_vec(), Peer::default(), Reach::Namespace)
     }
 
     fn start_of(
         info_hash: [u8; 20],
         peers: impl FnOnce(u16) -> Vec<(Ipv4Addr, Peer)>,
         unlisted: Peer,
+        reach: Reach,
     ) -> Result<Self, Error> {
         // A socket cannot be given to a runtime that is not there; tokio would panic.
         Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let (listening, port) = bound()?;
-        let (refusing, refusing_port) = bound()?;
+        let (listening, port) = bound(reach)?;
+        let (refusing, refusing_port) = bound(reach)?;
         let peers = peers(port);
         let order = peers.iter().map(|(ip, _)| *ip).collect();
         let is_silent = peers.iter().map(|(_, peer)| peer).chain([&unlisted]).any(|peer| peer.tcp == Tcp::Silent);
@@ -118,7 +128,7 @@ impl FakeSwarm {
     /// As [`start`](Self::start).
     pub fn open_port(&mut self) -> Result<u16, Error> {
         Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let (listening, port) = bound()?;
+        let (listening, port) = bound(Reach::Loopback)?;
         self.serve(listening)?;
         Ok(port)
     }
@@ -160,8 +170,16 @@ impl FakeSwarm {
     /// # Errors
     /// As [`start`](Self::start); also where there is no IPv6, or another program has the port.
     pub fn open_v6(&mut self, ip: Ipv4Addr) -> Result<SocketAddrV6, Error> {
+        self.open_v6_at(ip, Ipv6Addr::LOCALHOST)
+    }
+
+    /// The same at any IPv6 address of this machine, for network namespaces that have some of the wide world.
+    ///
+    /// # Errors
+    /// As [`open_v6`](Self::open_v6).
+    pub fn open_v6_at(&mut self, ip: Ipv4Addr, v6: Ipv6Addr) -> Result<SocketAddrV6, Error> {
         Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let endpoint = SocketAddrV6::new(Ipv6Addr::LOCALHOST, self.port, 0, 0);
+        let endpoint = SocketAddrV6::new(v6, self.port, 0, 0);
         let failed = |source| Error::Listen { addr: endpoint.into(), source };
         self.serve_utp(ip, endpoint.into())?;
         let peers = Arc::clone(&self.peers);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::error::Error;
 use crate::http::{self, State};
@@ -42,7 +42,18 @@ impl FakeTracker {
     /// [`Error::NotLoopback`] for any other address, [`Error::NoRuntime`] outside a tokio runtime, [`Error::Listen`] if
     /// the system refuses a socket.
     pub fn start_on(addr: SocketAddr, script: TrackerScript) -> Result<Self, Error> {
-        let (listener, addr) = server::listen(addr)?;
+        Ok(Self::serving(server::listen(addr)?, script))
+    }
+
+    /// Starts a tracker on this address of the network namespace, for namespaces that have some of the wide world.
+    ///
+    /// # Errors
+    /// [`Error::NoRuntime`] outside a tokio runtime, [`Error::Listen`] if the system refuses a socket.
+    pub fn start_in_namespace(addr: SocketAddr, script: TrackerScript) -> Result<Self, Error> {
+        Ok(Self::serving(server::listen_in_namespace(addr)?, script))
+    }
+
+    fn serving((listener, addr): (TcpListener, SocketAddr), script: TrackerScript) -> Self {
         let state = Arc::new(State::new(script));
         let connections = Arc::new(AtomicUsize::new(0));
         let server = Server::spawn(listener, {
@@ -52,7 +63,7 @@ impl FakeTracker {
                 serve(Arc::clone(&state), stream, remote)
             }
         });
-        Ok(Self { addr, state, connections, _server: server })
+        Self { addr, state, connections, _server: server }
     }
 
     /// Where the tracker listens.

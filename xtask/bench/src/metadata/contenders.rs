@@ -13,33 +13,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) const OURS: [&str; 2] = [library::NAME, "command"];
 
-const PACKAGES: [Package; 3] = [
-    package::libtorrent(("metadata.py", include_str!("libtorrent.py"))),
-    Package {
-        name: "demagnetize",
-        program: "bin/demagnetize",
-        script: None,
-        install: &["cargo", "install", "--quiet", "--locked", "demagnetize@0.7.1", "--root"],
-        installed: "bin/demagnetize",
-    },
-    Package {
-        name: "rqbit",
-        program: "bin/rqbit",
-        script: None,
-        install: &[
-            "cargo",
-            "install",
-            "--quiet",
-            "--locked",
-            "--no-default-features",
-            "--features",
-            "rust-tls",
-            "rqbit@9.1.0",
-            "--root",
-        ],
-        installed: "bin/rqbit",
-    },
-];
+const PACKAGES: [Package; 3] =
+    [package::libtorrent(("metadata.py", include_str!("libtorrent.py"))), package::demagnetize(), package::rqbit()];
 
 pub(crate) enum Contender {
     Told(Side),

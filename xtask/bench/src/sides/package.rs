@@ -29,6 +29,40 @@ pub(crate) const fn libtorrent(script: (&'static str, &'static str)) -> Package 
     }
 }
 
+/// The reader of metadata.
+#[allow(dead_code, reason = "not every bench has it")]
+pub(crate) const fn demagnetize() -> Package {
+    Package {
+        name: "demagnetize",
+        program: "bin/demagnetize",
+        script: None,
+        install: &["cargo", "install", "--quiet", "--locked", "demagnetize@0.7.1", "--root"],
+        installed: "bin/demagnetize",
+    }
+}
+
+/// The client rqbit.
+#[allow(dead_code, reason = "not every bench has it")]
+pub(crate) const fn rqbit() -> Package {
+    Package {
+        name: "rqbit",
+        program: "bin/rqbit",
+        script: None,
+        install: &[
+            "cargo",
+            "install",
+            "--quiet",
+            "--locked",
+            "--no-default-features",
+            "--features",
+            "rust-tls",
+            "rqbit@9.1.0",
+            "--root",
+        ],
+        installed: "bin/rqbit",
+    }
+}
+
 impl Package {
     /// Its folder.
     pub(crate) fn folder(&self) -> Result<PathBuf> {
