@@ -40,6 +40,10 @@ pub(crate) struct DialRequest {
     pub(crate) earlier: Option<Box<Attempt>>,
     /// Whether the peer has its report already, and is only asked for piece layers.
     pub(crate) for_layers: bool,
+    /// Whether another attempt at the peer is made at the same time.
+    pub(crate) is_paired: bool,
+    /// Of one without an attempt before it, how long a connection to the peer took, in milliseconds; 0 where that is not known.
+    pub(crate) known_ms: u16,
 }
 
 impl DialRequest {
@@ -49,13 +53,26 @@ impl DialRequest {
         (transport, encryption): (Transport, Encryption),
         by_user: bool,
     ) -> Self {
-        let (may_try_both, permit, earlier, for_layers) = (false, None, None, false);
-        Self { address, info_hash, transport, may_try_both, encryption, by_user, permit, earlier, for_layers }
+        let (may_try_both, permit, earlier, for_layers, is_paired) = (false, None, None, false, false);
+        Self {
+            address,
+            info_hash,
+            transport,
+            may_try_both,
+            encryption,
+            by_user,
+            permit,
+            earlier,
+            for_layers,
+            is_paired,
+            known_ms: 0,
+        }
     }
 
-    /// How long the connection of an attempt before took.
+    /// How long a connection to the peer took before.
     pub(crate) fn round_trip(&self) -> Option<Duration> {
-        self.earlier.as_deref()?.and_earlier().find_map(|attempt| attempt.progress.connect)
+        let known = (self.known_ms > 0).then(|| Duration::from_millis(self.known_ms.into()));
+        known.or_else(|| self.earlier.as_deref()?.and_earlier().find_map(|attempt| attempt.progress.connect))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::dial::attempt::DialRequest;
 use crate::dial::conversation::PAUSE;
+use crate::dial::round_trips::SYN_AGAIN;
 use report::Transport;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,8 +17,8 @@ impl DelayQueue {
     /// sent now takes as long.
     pub(crate) fn add(&mut self, request: DialRequest, round_trip: Option<Duration>, now: Instant) {
         // A longer time may be that of a SYN that was sent again.
-        let on_the_way = round_trip.filter(|time| *time < PAUSE).unwrap_or_default();
-        let due = now + (PAUSE - on_the_way);
+        let on_the_way = round_trip.filter(|time| *time < SYN_AGAIN).unwrap_or_default();
+        let due = now + PAUSE.saturating_sub(on_the_way);
         let place = self.0.partition_point(|(others, _)| *others <= due);
         self.0.insert(place, (due, request));
     }

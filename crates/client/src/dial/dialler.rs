@@ -1,10 +1,11 @@
 //! Which peer is dialled next, how many at once and how fast, and which get further attempts.
 
 use crate::config::{Config, EncryptionPolicy, TransportPolicy};
-use crate::dial::attempt::{Attempt, DialRequest};
+use crate::dial::attempt::{Attempt, DialRequest, Progress};
 use crate::dial::conversation::attempt;
 use crate::dial::delay_queue::DelayQueue;
 use crate::dial::opening::other;
+use crate::dial::pairs::Pairs;
 use crate::dial::parked::Parked;
 use crate::dial::peer_context::PeerContext;
 use crate::dial::rest::{Closed, Done, Rest};
@@ -40,6 +41,7 @@ pub(crate) struct Dialler {
     attempts: JoinSet<Done>,
     delayed: DelayQueue,
     parked: Parked,
+    pairs: Pairs,
     /// A connection permit that was waited for and has not been used.
     permit: Option<ConnectionPermit>,
     /// Attempts that may begin before other tasks have a turn.
@@ -54,6 +56,9 @@ pub(crate) struct Dialler {
 
 /// Time between two cuts of attempts that are overdue, for each wakes all that are in flight.
 const BETWEEN_CUTS: Duration = Duration::from_millis(100);
+
+/// A peer is slow whose connection took as long: one attempt more is half a second and more.
+const SLOW: Duration = Duration::from_millis(200);
 
 /// Most peers of a run that are greeted by their torrent's other half, too.
 const FOR_LAYERS: usize = 4;
@@ -94,6 +99,7 @@ impl Dialler {
             attempts: JoinSet::new(),
             delayed: DelayQueue::default(),
             parked: Parked::default(),
+            pairs: Pairs::default(),
             permit: None,
             turns: BURST,
             for_layers: 0,
@@ -217,6 +223,7 @@ impl Dialler {
         if is_local_limit {
             match attempt.request.earlier {
                 None if attempt.request.for_layers => {}
+                None if attempt.request.is_paired => self.delayed.put_back(attempt.request, Instant::now()),
                 None => peers.put_back(attempt.request.address),
                 Some(_) => self.delayed.put_back(attempt.request, Instant::now()),
             }
@@ -224,6 +231,9 @@ impl Dialler {
         }
         if attempt.request.for_layers {
             return None;
+        }
+        if attempt.request.is_paired {
+            attempt = self.pairs.end(attempt.request.address, Some(attempt))?;
         }
         if self.context.stopped.is_set() {
             return Some(attempt);
@@ -236,8 +246,16 @@ impl Dialler {
             transport != attempt.progress.transport && (attempt.progress.stage() == Stage::Connect || was_closed);
         let DialRequest { address, info_hash, by_user, .. } = attempt.request;
         let next = DialRequest::new((address, info_hash), (transport, encryption), by_user);
-        let round_trip = attempt.progress.connect;
-        let further = DialRequest { earlier: Some(attempt), ..next };
+        let (round_trip, is_paired) = (attempt.progress.connect, self.is_worth_a_pair(&attempt, transport));
+        if is_paired {
+            let way = (other(transport), attempt.request.encryption);
+            let known_ms = round_trip.and_then(|time| u16::try_from(time.as_millis()).ok()).unwrap_or(u16::MAX);
+            let next = DialRequest::new((address, info_hash), way, by_user);
+            let beside = DialRequest { is_paired, known_ms, ..next };
+            self.pairs.begin(address);
+            self.delayed.add(beside, round_trip, Instant::now());
+        }
+        let further = DialRequest { earlier: Some(attempt), is_paired, ..next };
         match is_at_once {
             true => self.delayed.put_back(further, Instant::now()),
             false => self.delayed.add(further, round_trip, Instant::now()),
@@ -262,6 +280,18 @@ impl Dialler {
         is_left.then(|| (other(transport), first))
     }
 
+    /// Whether a peer that has closed in the clear is dialled over the other transport at the same time as with encryption: one so
+    /// slow that one after the other would take seconds.
+    fn is_worth_a_pair(&self, first: &Attempt, next: Transport) -> bool {
+        let Progress { transport, beside, connect, .. } = &first.progress;
+        self.transport == TransportPolicy::Auto
+            && (*transport, next) == (Transport::Tcp, Transport::Tcp)
+            && first.request.earlier.is_none()
+            && beside.is_none()
+            && first.was_closed_without_a_word()
+            && connect.is_some_and(|connect| connect >= SLOW)
+    }
+
     /// Dials a peer once more that can be asked for piece layers by the torrent's other half alone, as long as there are few.
     pub(crate) fn dial_for_layers(&mut self, closed: &Closed) {
         let Closed { address, encryption, by_user, transport, ref theirs, .. } = *closed;
@@ -274,9 +304,20 @@ impl Dialler {
         }
     }
 
-    /// After the end of the run: an attempt that will not be made.
-    pub(crate) fn give_up(&mut self) -> Option<DialRequest> {
-        std::iter::from_fn(|| self.delayed.pop().or_else(|| self.parked.pop())).find(|request| !request.for_layers)
+    /// After the end of the run: a peer at which no attempt will be made any more, with those that were.
+    pub(crate) fn give_up(&mut self) -> Option<(SocketAddr, Option<Box<Attempt>>)> {
+        loop {
+            let request = self.delayed.pop().or_else(|| self.parked.pop())?;
+            match request {
+                DialRequest { for_layers: true, .. } => {}
+                DialRequest { is_paired: true, address, earlier, .. } => {
+                    if let Some(attempt) = self.pairs.end(address, earlier) {
+                        return Some((address, Some(attempt)));
+                    }
+                }
+                DialRequest { address, earlier, .. } => return Some((address, earlier)),
+            }
+        }
     }
 
     /// Attempts that have begun and not ended.

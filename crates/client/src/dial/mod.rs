@@ -11,6 +11,7 @@ pub(crate) mod expected;
 mod model;
 pub(crate) mod offers;
 pub(crate) mod opening;
+pub(crate) mod pairs;
 pub(crate) mod parked;
 pub(crate) mod peer_context;
 pub(crate) mod peer_error;

@@ -97,12 +97,12 @@ fn now(peers: &[Peer], [pace, utp_pace]: [Pacer; 2]) -> Run {
             (*peer, last)
         })
         .collect();
+    let live = dials.iter().filter(|(peer, _)| peer.kind != Kind::Dead);
+    let mut times: Vec<_> = live.map(|(peer, dialled)| (*dialled + peer.connect[0], peer.connect[0])).collect();
+    times.sort_unstable();
     let trips = |by: Duration| {
         let trips = RoundTrips::default();
-        let live = dials.iter().filter(|(peer, dialled)| peer.kind != Kind::Dead && *dialled + peer.connect[0] <= by);
-        let mut times: Vec<_> = live.map(|(peer, dialled)| (*dialled + peer.connect[0], peer.connect[0])).collect();
-        times.sort_unstable();
-        times.into_iter().for_each(|(_, took)| trips.add(took));
+        times.iter().take_while(|(at, _)| *at <= by).for_each(|(_, took)| trips.add(*took));
         trips
     };
     let opening = |over, at, known| limits.opening(over, &trips(at), known).unwrap_or(limits.connect);
@@ -122,9 +122,14 @@ fn now(peers: &[Peer], [pace, utp_pace]: [Pacer; 2]) -> Run {
                 (done.min(connected + limits.handshake(first, false).unwrap()), Some(done))
             }
             Kind::Closes => {
-                let pause = PAUSE - if first < PAUSE { first } else { Duration::ZERO };
-                let closed = connected + second.min(5 * SECOND) + round_trip * 2 + pause;
-                (closed + opening(Transport::Utp, closed, Some(first)), None)
+                let pause = PAUSE.saturating_sub(if first < SECOND { first } else { Duration::ZERO });
+                let (closed, again) = (connected + round_trip + pause, second.min(5 * SECOND) + round_trip);
+                let utp = opening(Transport::Utp, closed, Some(first));
+                match first {
+                    _ if first >= SECOND * 3 / 2 => (closed + SECOND, None),
+                    _ if first >= SECOND / 5 => (closed + again.max(utp), None),
+                    _ => (closed + again + utp, None),
+                }
             }
         }
     });
@@ -135,17 +140,24 @@ fn now(peers: &[Peer], [pace, utp_pace]: [Pacer; 2]) -> Run {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_takes_half_of_the_time_and_misses_hardly_a_peer() {
-    for (count, dead) in [200, 1000].into_iter().flat_map(|count| [0.2, 0.6, 0.8].map(|dead| (count, dead))) {
+    // As many peers in all of each size: a single one missed of 40 says nothing.
+    for (count, seeds) in [(200, 25), (1000, 5)] {
         let (mut old, mut new) = ((Duration::ZERO, 0), (Duration::ZERO, 0));
-        for seed in 1..=9 {
-            let mut random = Random(seed);
-            let peers: Vec<_> = (0..count).map(|_| random.peer(dead)).collect();
-            let add = |(time, found): Run, more: Run| (time + more.0 / 9, found + more.1);
-            (old, new) =
-                (add(old, before(&peers)), add(new, now(&peers, [(); 2].map(|()| Pacer::of_connections(None)))));
+        for dead in [0.2, 0.6, 0.8] {
+            let of_both = (1..=seeds).map(|seed| {
+                let mut random = Random(seed);
+                let peers: Vec<_> = (0..count).map(|_| random.peer(dead)).collect();
+                (before(&peers), now(&peers, [(); 2].map(|()| Pacer::of_connections(None))))
+            });
+            let add = |(time, found): Run, more: Run| (time + more.0, found + more.1);
+            let none = (Duration::ZERO, 0);
+            let sums =
+                of_both.fold((none, none), |(old, new), (more_old, more_new)| (add(old, more_old), add(new, more_new)));
+            let ratio = sums.1.0.as_secs_f64() / sums.0.0.as_secs_f64();
+            println!("{count} peers, {:.0} % dead: {sums:.1?} before and now, {ratio:.2} x", dead * 100.0);
+            (old, new) = (add(old, sums.0), add(new, sums.1));
         }
         let missed = old.1.saturating_sub(new.1);
-        println!("{count} peers, {:.0} % dead: {old:.1?} before, {new:.1?} now, {missed} missed", dead * 100.0);
         assert!(new.0 * 2 <= old.0, "{new:?} against {old:?}");
         assert!(missed * 200 <= old.1, "{missed} of {} missed", old.1);
     }
@@ -153,7 +165,7 @@ async fn a_run_takes_half_of_the_time_and_misses_hardly_a_peer() {
 
 #[tokio::test(start_paused = true)]
 async fn the_engine_keeps_to_the_model() {
-    let busy = |n: u64| Kind::Answers(Duration::from_millis(55 * n));
+    let busy = |n: u64| Kind::Answers(Duration::from_millis(64 * n));
     let kinds = (0..50).map(|n| {
         if n < 30 {
             Kind::Dead

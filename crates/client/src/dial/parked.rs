@@ -75,6 +75,8 @@ mod tests {
             permit: None,
             earlier: None,
             for_layers: false,
+            is_paired: false,
+            known_ms: 0,
         }
     }
 

@@ -11,12 +11,15 @@ const SHORTEST_SILENCE: Duration = Duration::from_millis(300);
 /// time-out. Each SYN takes a connection of the peer.
 const SHORTEST_SYN_AGAIN: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(500));
 /// The shortest wait for an answer to a SYN that was sent again, where the peer's own round trip is known and where it is not.
-const SHORTEST_WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(1));
+const SHORTEST_WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(1750));
+/// A peer whose first connection took as long is not waited for in further attempts, which are made all the same: one peer in a hundred
+/// is as slow, and would hold up the report by as much as all others together.
+const SLOWEST: Duration = Duration::from_millis(1500);
 /// How long busy clients take for a handshake beyond the network: aria2 looks at its connections once a second, Transmission twice,
 /// and both were seen to take two seconds under load.
 const BUSY: Duration = Duration::from_secs(2);
 /// The least and the most that the network adds to it: a segment may be lost and sent again.
-const NETWORK: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(1500));
+const NETWORK: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(1750));
 /// How many round trips of a peer pass until a packet that was lost has been sent again and answered.
 const RESENT: u32 = 3;
 
@@ -66,6 +69,9 @@ impl TimeLimits {
     pub(crate) fn opening(&self, over: Transport, trips: &RoundTrips, known: Option<Duration>) -> Option<Duration> {
         if self.is_connect_given {
             return None;
+        }
+        if known.is_some_and(|known| known >= SLOWEST) {
+            return Some(Duration::ZERO);
         }
         let again = if over == Transport::Utp { self.syn_again(trips, known) } else { SYN_AGAIN };
         let wait = match known {

@@ -116,11 +116,11 @@ impl Swarm {
         // A second attempt that will not come leaves the first one to report, and the census may withhold that.
         while is_over
             && self.tally.is_empty()
-            && let Some(request) = self.dialler.give_up()
+            && let Some((peer, earlier)) = self.dialler.give_up()
         {
-            match request.earlier {
+            match earlier {
                 Some(earlier) => self.report_attempt(earlier),
-                None => self.unreached(PeerAddress::Socket(request.address), Outcome::NotTried, Stage::Queued, None),
+                None => self.unreached(PeerAddress::Socket(peer), Outcome::NotTried, Stage::Queued, None),
             }
         }
         // As long as a source or a host name is left, it may allow a peer that was refused or left out.
