@@ -7,6 +7,7 @@ use crate::dial::delay_queue::DelayQueue;
 use crate::dial::opening::other;
 use crate::dial::parked::Parked;
 use crate::dial::peer_context::PeerContext;
+use crate::dial::turns::Turns;
 use crate::discovery::introduction::DialHints;
 use crate::discovery::peers::{Peers, Queue};
 use crate::net::task::settled;
@@ -18,11 +19,6 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tracker::PeerAddress;
-
-/// Attempts begun in one turn when nothing else is ready. Beginning all of them first would delay what is taken in meanwhile,
-/// and show in every peer's times. While other things are ready, one attempt begins for each that has ended: the connections
-/// in flight then keep this program busy, and not a queue of results.
-const BURST: usize = 8;
 
 /// The attempts in flight, and those that wait for their time or for a permit of their address.
 ///
@@ -39,8 +35,7 @@ pub(crate) struct Dialler {
     parked: Parked,
     /// A connection permit that was waited for and has not been used.
     permit: Option<ConnectionPermit>,
-    /// Attempts that may begin before other tasks have a turn.
-    turns: usize,
+    turns: Turns,
     /// Peers that were greeted by their torrent's other half.
     for_layers: usize,
 }
@@ -85,7 +80,7 @@ impl Dialler {
             delayed: DelayQueue::default(),
             parked: Parked::default(),
             permit: None,
-            turns: BURST,
+            turns: Turns::default(),
             for_layers: 0,
         }
     }
@@ -93,7 +88,7 @@ impl Dialler {
     /// Begins a few attempts if permits and pace allow, and says when there can be more. The connection permit comes first: what
     /// waits for one is an address, and not a task.
     pub(crate) fn dial(&mut self, peers: &mut Peers, now: Instant) -> NextDial {
-        while self.turns > 0 {
+        while self.turns.is_any_left() {
             self.set_aside(peers, now);
             if !self.is_any_ready(peers, now) {
                 self.permit = None;
@@ -129,14 +124,14 @@ impl Dialler {
             // In nearly every run, and without the bytes that only a dump needs.
             false => self.attempts.spawn(attempt),
         };
-        self.turns -= 1;
+        self.turns.begun();
     }
 
     /// Takes in that a wait has ended: the permit, if one was waited for; and that other tasks have had their turn, so that a
     /// few attempts may begin again.
     pub(crate) fn waited(&mut self, permit: Option<ConnectionPermit>) {
         self.permit = permit;
-        self.turns = BURST;
+        self.turns.waited();
     }
 
     /// The next attempt's end; `None` when none is in flight. May be cancelled without losing anything.
@@ -146,7 +141,7 @@ impl Dialler {
 
     /// Takes in an attempt that has ended. The last one at its peer comes back; any other peer is dialled again.
     pub(crate) fn settle(&mut self, mut attempt: Box<Attempt>, peers: &mut Peers) -> Option<Box<Attempt>> {
-        self.turns = BURST.min(self.turns + 1);
+        self.turns.ended();
         let is_local_limit = match attempt.permit.take() {
             // Our machine was exhausted. Others in flight will end, and then this peer is dialled again.
             Some(permit) => permit.shrink(),
@@ -249,7 +244,7 @@ impl Dialler {
         }
         for queue in [Queue::Loopback, Queue::Paced] {
             while let Some(address) = peers.first_in(queue)
-                && self.shared.addresses().available(address.ip()) == 0
+                && self.shared.addresses().is_full(address.ip())
             {
                 let request = self.first_try(address, peers);
                 if request.by_user {

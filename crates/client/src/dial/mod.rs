@@ -13,3 +13,4 @@ pub(crate) mod peer_context;
 pub(crate) mod peer_error;
 pub(crate) mod story;
 pub(crate) mod stream;
+pub(crate) mod turns;
