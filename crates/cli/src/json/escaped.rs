@@ -3,11 +3,25 @@
 use serde::Serialize;
 use std::io::{self, Write};
 
+/// Room for most lines, and what an allocator has at hand: glibc tidies up its free blocks before it gives one of more.
+const USUAL_LINE: usize = 1000;
+
 /// One line of JSON, without its end.
 pub(super) fn line(value: &impl Serialize) -> io::Result<String> {
-    let mut line = Vec::new();
-    serde_json::to_writer(Harmless(&mut line), value)?;
+    let mut line = Vec::with_capacity(USUAL_LINE);
+    serde_json::to_writer(&mut line, value)?;
+    // Looked at once as a whole: serde_json writes it in some two hundred pieces.
+    if !is_plain(&line) {
+        let mut harmless = Vec::with_capacity(2 * line.len());
+        Harmless(&mut harmless).write_all(&line)?;
+        line = harmless;
+    }
     String::from_utf8(line).map_err(io::Error::other)
+}
+
+/// Whether it is text that no terminal takes for anything else, as most is: serde_json has escaped all controls but this one.
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.is_ascii() && !bytes.contains(&0x7f)
 }
 
 /// JSON allows characters that command or deceive a terminal; they are written as `\u` escapes, which mean the same.
@@ -16,8 +30,7 @@ pub(super) struct Harmless<W>(pub(super) W);
 impl<W: Write> Write for Harmless<W> {
     /// Takes whole characters, as serde_json writes them.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Most text is plain, and that is seen at a glance: serde_json has escaped all controls but this one.
-        if bytes.iter().all(|&byte| byte.is_ascii() && byte != 0x7f) {
+        if is_plain(bytes) {
             self.0.write_all(bytes)?;
             return Ok(bytes.len());
         }

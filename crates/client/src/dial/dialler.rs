@@ -9,6 +9,7 @@ use crate::dial::pairs::Pairs;
 use crate::dial::parked::Parked;
 use crate::dial::peer_context::PeerContext;
 use crate::dial::rest::{Closed, Done, Rest};
+use crate::dial::turns::Turns;
 use crate::discovery::introduction::DialHints;
 use crate::discovery::peers::{Peers, Queue};
 use crate::net::task::settled;
@@ -21,11 +22,6 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tracker::PeerAddress;
-
-/// Attempts begun in one turn when nothing else is ready. Beginning all of them first would delay what is taken in meanwhile,
-/// and show in every peer's times. While other things are ready, one attempt begins for each that has ended: the connections
-/// in flight then keep this program busy, and not a queue of results.
-const BURST: usize = 8;
 
 /// The attempts in flight, and those that wait for their time or for a permit of their address.
 ///
@@ -44,8 +40,7 @@ pub(crate) struct Dialler {
     pairs: Pairs,
     /// A connection permit that was waited for and has not been used.
     permit: Option<ConnectionPermit>,
-    /// Attempts that may begin before other tasks have a turn.
-    turns: usize,
+    turns: Turns,
     /// Peers that were greeted by their torrent's other half.
     for_layers: usize,
     /// When attempts that were overdue were last ended.
@@ -101,7 +96,7 @@ impl Dialler {
             parked: Parked::default(),
             pairs: Pairs::default(),
             permit: None,
-            turns: BURST,
+            turns: Turns::default(),
             for_layers: 0,
             looked: None,
             kept: 0,
@@ -111,7 +106,7 @@ impl Dialler {
     /// Begins a few attempts if permits and pace allow, and says when there can be more. The connection permit comes first: what
     /// waits for one is an address, and not a task.
     pub(crate) fn dial(&mut self, peers: &mut Peers, now: Instant) -> NextDial {
-        while self.turns > 0 {
+        while self.turns.is_any_left() {
             self.set_aside(peers, now);
             if !self.is_any_ready(peers, now) {
                 self.permit = None;
@@ -148,7 +143,7 @@ impl Dialler {
             // In nearly every run, and without the bytes that only a dump needs.
             false => self.attempts.spawn(attempt),
         };
-        self.turns -= 1;
+        self.turns.begun();
     }
 
     /// Ends the attempts that are overdue, if all in flight are, or else those that peers in a queue need the permits of; and says when
@@ -186,7 +181,7 @@ impl Dialler {
     /// few attempts may begin again.
     pub(crate) fn waited(&mut self, permit: Option<ConnectionPermit>) {
         self.permit = permit;
-        self.turns = BURST;
+        self.turns.waited();
     }
 
     /// The next end of an attempt, or of a connection behind one; `None` when none is in flight. May be cancelled without losing
@@ -211,7 +206,7 @@ impl Dialler {
 
     /// Takes in an attempt that has ended. The last one at its peer comes back; any other peer is dialled again.
     pub(crate) fn settle(&mut self, mut attempt: Box<Attempt>, peers: &mut Peers) -> Option<Box<Attempt>> {
-        self.turns = BURST.min(self.turns + 1);
+        self.turns.ended();
         let is_local_limit = match attempt.permit.take() {
             // Our machine was exhausted. Others in flight will end, and then this peer is dialled again.
             Some(permit) => permit.shrink(),
@@ -350,7 +345,7 @@ impl Dialler {
         }
         for queue in [Queue::Loopback, Queue::Paced] {
             while let Some(address) = peers.first_in(queue)
-                && self.shared.addresses().available(address.ip()) == 0
+                && self.shared.addresses().is_full(address.ip())
             {
                 let request = self.first_try(address, peers);
                 if request.by_user {

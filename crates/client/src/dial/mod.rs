@@ -20,3 +20,4 @@ pub(crate) mod round_trips;
 pub(crate) mod story;
 pub(crate) mod stream;
 pub(crate) mod time_limits;
+pub(crate) mod turns;

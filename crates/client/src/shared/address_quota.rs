@@ -25,7 +25,9 @@ struct Table {
     used: HashMap<Ipv6Addr, u32>,
     /// Requests in the order in which they came. A cancelled one stays until its turn.
     waiting: HashMap<Ipv6Addr, VecDeque<oneshot::Sender<AddressPermit>>>,
-    /// How often an address that had used all its permits got one back.
+    /// Addresses that have used all their permits.
+    full: usize,
+    /// How often one of them got a permit back.
     freed: usize,
 }
 
@@ -77,6 +79,13 @@ impl AddressQuota {
         self.0.most.saturating_sub(used) as usize
     }
 
+    /// Whether the address has none left.
+    pub(crate) fn is_full(&self, ip: IpAddr) -> bool {
+        let table = self.lock();
+        // Most often none is, and no hash is needed to know it.
+        table.full > 0 && table.used.get(&key(ip)).is_some_and(|&used| used == self.0.most)
+    }
+
     /// How often an address that had used all its permits got one back.
     pub(crate) fn freed(&self) -> usize {
         self.lock().freed
@@ -91,13 +100,14 @@ impl AddressQuota {
         let used = table.used.entry(ip).or_insert(0);
         let is_left = *used < self.0.most;
         *used += u32::from(is_left);
+        table.full += usize::from(is_left && *used == self.0.most);
         is_left.then(|| AddressPermit { quota: self.clone(), ip })
     }
 
     /// Takes a permit back, or gives the request that it goes to.
     fn release(&self, ip: Ipv6Addr) -> Option<oneshot::Sender<AddressPermit>> {
         let mut table = self.lock();
-        let Table { used, waiting, freed } = &mut *table;
+        let Table { used, waiting, full, freed } = &mut *table;
         // Most often none waits at all, and no hash is needed to know it.
         if !waiting.is_empty()
             && let Entry::Occupied(mut queue) = waiting.entry(ip)
@@ -111,6 +121,7 @@ impl AddressQuota {
         }
         let Entry::Occupied(mut count) = used.entry(ip) else { return None };
         if *count.get() == self.0.most {
+            *full -= 1;
             *freed += 1;
             self.0.changed.notify_waiters();
         }
@@ -179,9 +190,9 @@ mod tests {
         let quota = AddressQuota::new(4);
         let mut permits: Vec<AddressPermit> = (0..9).filter_map(|_| quota.try_acquire(IP)).collect();
         assert_eq!((permits.len(), quota.freed(), quota.available(MAPPED)), (4, 0, 0));
-        assert!(quota.try_acquire(MAPPED).is_none());
+        assert!(quota.try_acquire(MAPPED).is_none() && quota.is_full(MAPPED) && !quota.is_full([9, 9, 9, 8].into()));
         permits.pop();
-        assert_eq!(quota.freed(), 1);
+        assert!(quota.freed() == 1 && !quota.is_full(IP));
         permits.extend(quota.try_acquire(MAPPED));
         assert!(quota.try_acquire(IP).is_none());
         permits.truncate(3);

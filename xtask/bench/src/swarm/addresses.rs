@@ -23,19 +23,21 @@ pub(crate) struct Ports {
     pub(crate) full: u16,
     /// Refuses over TCP. No answer over uTP.
     pub(crate) mute: u16,
+    /// Has half of the pieces, and says so in a second segment. Refuses over uTP.
+    pub(crate) leech: u16,
 }
 
 impl Ports {
     /// The line that the server prints.
     pub(crate) fn to_line(self) -> String {
-        let Self { tracker, good, silent, garbage, refusing, full, mute } = self;
-        format!("{tracker} {good} {silent} {garbage} {refusing} {full} {mute}")
+        let Self { tracker, good, silent, garbage, refusing, full, mute, leech } = self;
+        format!("{tracker} {good} {silent} {garbage} {refusing} {full} {mute} {leech}")
     }
 
     pub(crate) fn from_line(line: &str) -> Option<Self> {
         let ports: Vec<u16> = line.split_whitespace().map(|port| port.parse().ok()).collect::<Option<_>>()?;
-        let [tracker, good, silent, garbage, refusing, full, mute] = ports[..] else { return None };
-        Some(Self { tracker, good, silent, garbage, refusing, full, mute })
+        let [tracker, good, silent, garbage, refusing, full, mute, leech] = ports[..] else { return None };
+        Some(Self { tracker, good, silent, garbage, refusing, full, mute, leech })
     }
 }
 
@@ -70,7 +72,13 @@ pub(crate) const DEAD_OVER_BOTH: [Share; 4] = [
     Share { count: 390, outcome: "ok", port: |ports| ports.good },
 ];
 
-/// A mixed swarm of 1,000 peers, the same in every run.
+/// All say what they have: one half as Transmission does, in the segment of their handshake, the other as libtorrent does.
+pub(crate) const AS_USERS: [Share; 2] = [
+    Share { count: 2_500, outcome: "ok", port: |ports| ports.good },
+    Share { count: 2_500, outcome: "ok", port: |ports| ports.leech },
+];
+
+/// A mixed swarm, the same in every run.
 pub(crate) fn mixed(shares: &[Share], ports: &Ports) -> Vec<SocketAddrV4> {
     let all: Vec<u16> = shares.iter().flat_map(|share| (0..share.count).map(|_| (share.port)(ports))).collect();
     // A prime that does not divide the length visits each place once.
@@ -93,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_dead_heavy_swarm_has_the_peers_of_each_kind() {
-        let ports = Ports { tracker: 1, good: 2, silent: 3, garbage: 4, refusing: 5, full: 6, mute: 7 };
+        let ports = Ports { tracker: 1, good: 2, silent: 3, garbage: 4, refusing: 5, full: 6, mute: 7, leech: 8 };
         assert_eq!(Ports::from_line(&ports.to_line()), Some(ports));
         let peers = mixed(&DEAD_HEAVY, &ports);
         let of = |port| peers.iter().filter(|peer| peer.port() == port).count();

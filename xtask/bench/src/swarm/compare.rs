@@ -2,17 +2,19 @@
 
 use crate::contender::Arena;
 use crate::targets::Targets;
-use crate::{Result, USAGE, grid, in_flight, server, utp_beside_tcp, whole};
+use crate::{Result, USAGE, as_users, grid, in_flight, server, utp_beside_tcp, whole};
 use std::path::Path;
 
 /// How much is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Options {
     rounds: usize,
     /// Without 50,000 peers.
     quick: bool,
     /// What is measured of uTP, and nothing else.
     utp: bool,
+    /// The command against this one, as users run it, and nothing else.
+    as_users: Option<String>,
 }
 
 pub(crate) fn run(binary: &str, flags: &[&str]) -> Result {
@@ -25,7 +27,12 @@ pub(crate) fn run(binary: &str, flags: &[&str]) -> Result {
          its start to its end; CPU time is user and system. The time of a peer is from dialling to the whole handshake. The side\n\
          that closes first keeps the connection in TIME_WAIT, here the client's; each peer has its own address, so ports suffice.\n"
     );
-    let Options { rounds, quick, utp } = options;
+    let Options { rounds, quick, utp, as_users } = options;
+    if let Some(before) = as_users {
+        as_users::run(&arena, Path::new(&before), rounds, &mut targets)?;
+        targets.print();
+        return Ok(());
+    }
     if !utp {
         grid::lean(&arena, rounds, if quick { 10_000 } else { 50_000 }, &mut targets)?;
         grid::defaults(&arena, rounds)?;
@@ -43,11 +50,12 @@ pub(crate) fn run(binary: &str, flags: &[&str]) -> Result {
 
 impl Options {
     fn parse(flags: &[&str]) -> Option<Self> {
-        let mut options = Self { rounds: 5, quick: false, utp: false };
+        let mut options = Self { rounds: 5, quick: false, utp: false, as_users: None };
         let mut flags = flags.iter();
         while let Some(flag) = flags.next() {
             match *flag {
                 "--quick" => options = Self { rounds: 3, quick: true, ..options },
+                "--as-users" => options.as_users = Some((*flags.next()?).to_owned()),
                 "--utp" => options.utp = true,
                 "--rounds" => options.rounds = flags.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
                 _ => return None,
@@ -76,8 +84,17 @@ mod tests {
     #[test]
     fn flags_are_parsed() {
         let parse = |line: &str| Options::parse(&line.split_whitespace().collect::<Vec<_>>());
-        assert_eq!(parse(""), Some(Options { rounds: 5, quick: false, utp: false }));
-        assert_eq!(parse("--utp --quick --rounds 1"), Some(Options { rounds: 1, quick: true, utp: true }));
-        assert!(parse("--rounds").is_none() && parse("--rounds 0").is_none() && parse("--fast").is_none());
+        let defaults = || Options { rounds: 5, quick: false, utp: false, as_users: None };
+        assert_eq!(parse(""), Some(defaults()));
+        let quick = Options { rounds: 1, quick: true, utp: true, ..defaults() };
+        assert_eq!(parse("--utp --quick --rounds 1"), Some(quick));
+        let before = Options { rounds: 9, as_users: Some("before".to_owned()), ..defaults() };
+        assert_eq!(parse("--as-users before --rounds 9"), Some(before));
+        assert!(
+            parse("--as-users").is_none()
+                && parse("--rounds").is_none()
+                && parse("--rounds 0").is_none()
+                && parse("--fast").is_none()
+        );
     }
 }

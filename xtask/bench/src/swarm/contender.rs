@@ -125,9 +125,13 @@ impl Arena {
 
     /// Our command with these flags, for the tracker's list of this name.
     pub(crate) fn command(&self, list: &str, flags: &[&str]) -> Result<Job> {
+        self.plain(list, &[&["--json"], flags].concat())
+    }
+
+    /// The same without `--json`.
+    pub(crate) fn plain(&self, list: &str, flags: &[&str]) -> Result<Job> {
         let torrent = self.scratch.torrent(&self.ports, list)?;
-        let mut args: Vec<String> = vec!["--json".to_owned()];
-        args.extend(flags.iter().map(|&flag| flag.to_owned()));
+        let mut args: Vec<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
         args.push(text(&torrent)?);
         Ok(self.job(self.binary.clone(), args))
     }

@@ -2,6 +2,7 @@
 //! process. Every contender and the server are processes of their own; this program starts itself anew for them.
 
 mod addresses;
+mod as_users;
 mod compare;
 mod contender;
 mod engine_client;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 /// The result of a task; the error is printed.
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "usage: bench swarm [--quick] [--utp] [--rounds N] | bench soak";
+const USAGE: &str = "usage: bench swarm [--quick] [--utp] [--rounds N] [--as-users BEFORE] | bench soak";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

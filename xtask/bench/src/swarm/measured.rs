@@ -34,6 +34,8 @@ pub(crate) struct Usage {
     pub(crate) wall: f64,
     /// User and system time, in seconds.
     pub(crate) cpu: f64,
+    /// The system time of it.
+    pub(crate) kernel: f64,
     /// Peak memory, in KiB.
     pub(crate) peak: f64,
 }
@@ -52,7 +54,7 @@ impl Job {
         let line = String::from_utf8(output.stdout)?;
         let numbers: Vec<f64> = line.split_whitespace().map(str::parse).collect::<std::result::Result<_, _>>()?;
         match numbers[..] {
-            [wall, cpu, peak] if output.status.success() => Ok(Usage { wall, cpu, peak }),
+            [wall, cpu, kernel, peak] if output.status.success() => Ok(Usage { wall, cpu, kernel, peak }),
             _ => Err(format!("failed: {} {}", self.program.display(), self.args.join(" ")).into()),
         }
     }
@@ -84,7 +86,8 @@ pub(crate) fn run(args: &[&str]) -> Result {
         return Err(format!("{executable}: {status}").into());
     }
     let used = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    println!("{wall} {} {}", seconds(used.user_time()) + seconds(used.system_time()), used.max_rss());
+    let kernel = seconds(used.system_time());
+    println!("{wall} {} {kernel} {}", seconds(used.user_time()) + kernel, used.max_rss());
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::addresses::Ports;
+use crate::wire::PIECES;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,10 +20,10 @@ impl Scratch {
         &self.0
     }
 
-    /// A torrent of one file and 160 pieces, with the URL of a list of peers at the server's tracker.
+    /// A torrent of one file, with the URL of a list of peers at the server's tracker.
     pub(crate) fn torrent(&self, ports: &Ports, list: &str) -> Result<PathBuf> {
         let announce = format!("http://127.0.0.1:{}/announce/{list}", ports.tracker);
-        let pieces = "0123456789abcdefghij".repeat(160);
+        let pieces = "0123456789abcdefghij".repeat(PIECES);
         let info =
             format!("d6:lengthi41943040e4:name9:bench.iso12:piece lengthi262144e6:pieces{}:{pieces}e", pieces.len());
         let path = self.0.join(format!("{}.torrent", list.replace('/', "-")));

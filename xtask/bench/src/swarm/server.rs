@@ -30,6 +30,8 @@ const GARBAGE: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Good,
+    /// As a good one, with half of the pieces and what it has in a segment of its own.
+    Leech,
     /// Reads and never answers.
     Silent,
     /// Answers with something that is not BitTorrent, and closes.
@@ -57,6 +59,7 @@ struct Server {
     /// By descriptor.
     slots: Vec<Slot>,
     introduction: Vec<u8>,
+    half: Vec<u8>,
     answer: Vec<u8>,
 }
 
@@ -67,17 +70,19 @@ pub(crate) fn run(cpu: &str) -> Result {
         epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
         slots: Vec::new(),
         introduction: wire::introduction(),
+        half: wire::introduction_of_half(),
         answer: Vec::new(),
     };
-    let [good, silent, garbage] = [Kind::Good, Kind::Silent, Kind::Garbage].map(|kind| server.listen(kind));
+    let kinds = [Kind::Good, Kind::Silent, Kind::Garbage, Kind::Leech];
+    let [good, silent, garbage, leech] = kinds.map(|kind| server.listen(kind));
     let ((_refusing, refusing), (_mute, mute)) = (system::bound()?, system::bound()?);
     let full = full::Full::new()?;
-    let (good, silent, garbage) = (good?, silent?, garbage?);
+    let (good, silent, garbage, leech) = (good?, silent?, garbage?, leech?);
     server.accept_utp(good, Kind::Good)?;
     server.accept_utp(silent, Kind::Silent)?;
     // Nothing is read from these.
     let _unread = [system::udp(full.port)?, system::udp(mute)?];
-    let ports = Ports { tracker: 0, good, silent, garbage, refusing, full: full.port, mute };
+    let ports = Ports { tracker: 0, good, silent, garbage, refusing, full: full.port, mute, leech };
     let ports = tracker::start(ports)?;
     println!("{}", ports.to_line());
     std::io::stdout().flush()?;
@@ -124,7 +129,7 @@ impl Server {
                 if i32::try_from(descriptor)? == stdin {
                     return Ok(());
                 }
-                self.turn(descriptor)?;
+                self.turn(descriptor, event.events().intersects(EpollFlags::EPOLLRDHUP))?;
             }
         }
     }
@@ -143,13 +148,14 @@ impl Server {
         Ok(sleep)
     }
 
-    fn turn(&mut self, descriptor: usize) -> Result {
+    fn turn(&mut self, descriptor: usize, is_over: bool) -> Result {
         match &mut self.slots[descriptor] {
             Slot::Empty => {}
             Slot::Listener(..) => self.accept(descriptor)?,
             Slot::Utp(peers) => peers.turn(&self.introduction, &mut self.answer)?,
             Slot::Peer(peer) => {
-                if !peer.turn(&self.introduction, &mut self.answer) {
+                let introduction = if peer.kind == Kind::Leech { &self.half } else { &self.introduction };
+                if !peer.turn(introduction, &mut self.answer, is_over) {
                     self.slots[descriptor] = Slot::Empty;
                 }
             }
@@ -167,7 +173,7 @@ impl Server {
                 Ok(None) | Err(Errno::EMFILE | Errno::ENFILE) => return Ok(()),
                 Err(error) => return Err(error.into()),
             };
-            let interest = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
+            let interest = EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
             self.epoll.add(&socket, EpollEvent::new(interest, data(&socket)))?;
             self.put(Slot::Peer(Peer { socket, kind, received: 0, theirs: [0; LENGTH] }));
         }
@@ -188,8 +194,9 @@ impl Server {
 }
 
 impl Peer {
-    /// Reads what has arrived and answers it; `false` when the connection is over.
-    fn turn(&mut self, introduction: &[u8], answer: &mut Vec<u8>) -> bool {
+    /// Reads what has arrived and answers it; `false` when the connection is over, as it is when the client has closed it (`is_over`)
+    /// and everything is read.
+    fn turn(&mut self, introduction: &[u8], answer: &mut Vec<u8>, is_over: bool) -> bool {
         let mut bytes = [0; 1024];
         loop {
             let came = match recv(self.socket.as_raw_fd(), &mut bytes, MsgFlags::empty()) {
@@ -205,14 +212,16 @@ impl Peer {
             let wanted = (LENGTH - self.received).min(came);
             self.theirs[self.received..self.received + wanted].copy_from_slice(&bytes[..wanted]);
             self.received += wanted;
-            if self.kind == Kind::Good && wanted > 0 && self.received == LENGTH {
+            if matches!(self.kind, Kind::Good | Kind::Leech) && wanted > 0 && self.received == LENGTH {
                 wire::answer(&self.theirs, introduction, answer);
-                if send(self.socket.as_raw_fd(), answer, MsgFlags::MSG_NOSIGNAL) != Ok(answer.len()) {
+                let (first, second) = answer.split_at(if self.kind == Kind::Leech { LENGTH } else { answer.len() });
+                let says = |said: &[u8]| send(self.socket.as_raw_fd(), said, MsgFlags::MSG_NOSIGNAL) == Ok(said.len());
+                if !says(first) || !(second.is_empty() || says(second)) {
                     return false;
                 }
             }
-            // The buffer was not filled: more bytes will raise another edge.
-            if came < bytes.len() {
+            // The buffer was not filled: more bytes will raise another edge. The end that has come with these will not.
+            if came < bytes.len() && !is_over {
                 return true;
             }
         }

@@ -157,9 +157,10 @@ impl Row {
         }
         let of_used = |number: fn(&Usage) -> f64| median(used.iter().map(number).collect());
         let of_said = |number: fn(&Summary) -> f64| median(said.iter().map(number).collect());
-        let [wall, cpu, peak] = [of_used(|used| used.wall), of_used(|used| used.cpu), of_used(|used| used.peak)];
+        let [wall, cpu] = [of_used(|used| used.wall), of_used(|used| used.cpu)];
+        let [kernel, peak] = [of_used(|used| used.kernel), of_used(|used| used.peak)];
         let [first, last] = [of_said(|said| said.first), of_said(|said| said.last)];
-        Ok(Self { used: Usage { wall, cpu, peak }, said: Summary { first, last, ..said[0] } })
+        Ok(Self { used: Usage { wall, cpu, kernel, peak }, said: Summary { first, last, ..said[0] } })
     }
 
     fn print(&self, swarm: &str) {

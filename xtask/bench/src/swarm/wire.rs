@@ -1,5 +1,7 @@
 //! The bytes on the wire, independent of our crates: neither the reference client nor the server uses them.
 
+/// Pieces of the torrent.
+pub(crate) const PIECES: usize = 160;
 /// A handshake (BEP 3).
 pub(crate) const LENGTH: usize = 68;
 const PROTOCOL: &[u8; 20] = b"\x13BitTorrent protocol";
@@ -34,8 +36,23 @@ pub(crate) fn answer(theirs: &[u8; LENGTH], introduction: &[u8], out: &mut Vec<u
 pub(crate) fn introduction() -> Vec<u8> {
     const DICTIONARY: &[u8] =
         b"d1:ei0e1:md11:ut_metadatai3e6:ut_pexi1ee1:pi51413e4:reqqi512e11:upload_onlyi1e1:v9:bench 1.0e";
-    let length = u32::try_from(2 + DICTIONARY.len()).expect("a short one");
-    [&length.to_be_bytes()[..], &[20, 0], DICTIONARY, &[0, 0, 0, 1, 0x0e]].concat()
+    [&extension_handshake(DICTIONARY)[..], &[0, 0, 0, 1, 0x0e]].concat()
+}
+
+/// An extension handshake, and a bitfield (BEP 3) of half of the [`PIECES`].
+pub(crate) fn introduction_of_half() -> Vec<u8> {
+    const DICTIONARY: &[u8] = b"d1:ei0e1:md11:ut_metadatai3e6:ut_pexi1ee1:pi51413e4:reqqi512e1:v9:bench 1.0e";
+    let mut bitfield = vec![0; PIECES.div_ceil(8)];
+    bitfield[..PIECES / 16].fill(0xff);
+    [&extension_handshake(DICTIONARY)[..], &length(1 + bitfield.len()), &[5], &bitfield].concat()
+}
+
+fn extension_handshake(dictionary: &[u8]) -> Vec<u8> {
+    [&length(2 + dictionary.len())[..], &[20, 0], dictionary].concat()
+}
+
+fn length(of: usize) -> [u8; 4] {
+    u32::try_from(of).expect("a short one").to_be_bytes()
 }
 
 /// Whether `part`, at this offset of a handshake for this torrent, is valid.

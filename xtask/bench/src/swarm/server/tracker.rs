@@ -1,10 +1,10 @@
 //! A tracker over HTTP: one thread, one request a connection.
 //!
 //! * `/announce/good/1000` names 1,000 good peers, `/announce/silent/1000` as many silent ones, `/announce/mute/1000` mute ones;
-//! * `/announce/dead`, `/announce/utp-silent` and `/announce/dead-over-both` the mixed swarms.
+//! * `/announce/as-users`, `/announce/dead`, `/announce/utp-silent` and `/announce/dead-over-both` the mixed swarms.
 
 use crate::Result;
-use crate::addresses::{DEAD_HEAVY, DEAD_OVER_BOTH, Ports, UTP_SILENT, mixed, of_peer};
+use crate::addresses::{AS_USERS, DEAD_HEAVY, DEAD_OVER_BOTH, Ports, UTP_SILENT, mixed, of_peer};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 
@@ -64,6 +64,7 @@ fn peers(list: &str, ports: &Ports) -> Option<Vec<SocketAddrV4>> {
         Some(("mute", count)) => at(ports.mute, count),
         Some(_) => None,
         None => match list {
+            "as-users" => Some(mixed(&AS_USERS, ports)),
             "dead" => Some(mixed(&DEAD_HEAVY, ports)),
             "utp-silent" => Some(mixed(&UTP_SILENT, ports)),
             "dead-over-both" => Some(mixed(&DEAD_OVER_BOTH, ports)),
