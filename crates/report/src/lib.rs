@@ -19,6 +19,7 @@ mod observation;
 mod outcome;
 mod peer;
 mod ranking;
+mod response_times;
 mod role;
 #[cfg(any(test, feature = "schema"))]
 mod schema;
@@ -53,6 +54,7 @@ pub use observation::{
 pub use outcome::{Detail, Outcome, Stage};
 pub use peer::{Completeness, ListenEnd, MatchedHash, Oddity, PeerReport};
 pub use ranking::Mark;
+pub use response_times::ResponseTimes;
 pub use role::{Role, RoleFrom};
 #[cfg(any(test, feature = "schema"))]
 pub use schema::schema;
