@@ -1,13 +1,23 @@
 //! JSON on a line, harmless to a terminal.
 
-use serde::Serialize;
+use client::report::Line;
 use std::io::{self, Write};
 
 /// One line of JSON, without its end.
-pub(super) fn line(value: &impl Serialize) -> io::Result<String> {
-    let mut line = Vec::new();
-    serde_json::to_writer(Harmless(&mut line), value)?;
+pub(super) fn line(value: &Line<'_>) -> io::Result<String> {
+    let mut line = value.to_json()?;
+    // Looked at once as a whole: serde_json writes it in some two hundred pieces.
+    if !is_plain(&line) {
+        let mut harmless = Vec::with_capacity(2 * line.len());
+        Harmless(&mut harmless).write_all(&line)?;
+        line = harmless;
+    }
     String::from_utf8(line).map_err(io::Error::other)
+}
+
+/// Whether it is text that no terminal takes for anything else, as most is: serde_json has escaped all controls but this one.
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.is_ascii() && !bytes.contains(&0x7f)
 }
 
 /// JSON allows characters that command or deceive a terminal; they are written as `\u` escapes, which mean the same.
@@ -16,8 +26,7 @@ pub(super) struct Harmless<W>(pub(super) W);
 impl<W: Write> Write for Harmless<W> {
     /// Takes whole characters, as serde_json writes them.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Most text is plain, and that is seen at a glance: serde_json has escaped all controls but this one.
-        if bytes.iter().all(|&byte| byte.is_ascii() && byte != 0x7f) {
+        if is_plain(bytes) {
             self.0.write_all(bytes)?;
             return Ok(bytes.len());
         }
