@@ -57,8 +57,8 @@ impl Observer {
     }
 
     fn seed(&mut self, report: &PeerReport) {
-        let is_one = report.counts_instead || (report.same_as, report.maybe_same_as) == (None, None);
-        if report.outcome == Outcome::Ok && report.role == Role::Seed && is_one && self.seeds.len() < MOST_SEEDS {
+        let is_seed = report.outcome == Outcome::Ok && report.role == Role::Seed && report.counts_as_client();
+        if is_seed && self.seeds.len() < MOST_SEEDS {
             self.seeds.push(Seed { address: report.address.clone(), client: report.client() });
         }
     }

@@ -41,9 +41,8 @@ impl MetPeers {
         if has_room && torrent.peers.insert(hash) {
             self.peers += 1;
         }
-        // As the summary counts clients: each once.
-        let is_one = report.counts_instead || (report.same_as, report.maybe_same_as) == (None, None);
-        if report.outcome == Outcome::Ok && report.role == Role::Seed && is_one && seeds.len() < MOST_OF_ONE {
+        let is_seed = report.outcome == Outcome::Ok && report.role == Role::Seed && report.counts_as_client();
+        if is_seed && seeds.len() < MOST_OF_ONE {
             seeds.insert(hash);
         }
     }

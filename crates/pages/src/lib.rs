@@ -26,6 +26,4 @@ pub use date::UnixTime;
 pub use page::{MOST_DETAILS, page};
 pub use state::worst_first;
 pub use torrents_json::torrents_json;
-pub use view::{
-    ArchiveFlags, Claimed, Detail, Overview, Point, ResponseTimes, Series, SourceRound, SourceView, TorrentView,
-};
+pub use view::{ArchiveFlags, Claimed, Detail, Overview, Point, Series, SourceRound, SourceView, TorrentView};

@@ -8,8 +8,8 @@ use crate::link::hash_link;
 use crate::state::{Mark, to_do, word};
 use crate::strip::{self, Strip};
 use crate::text::{grouped, percent, plural, shown, size};
-use crate::view::{Detail, ResponseTimes, SourceView, TorrentView};
-use report::{CodeKind, Explanation, Outcome};
+use crate::view::{Detail, SourceView, TorrentView};
+use report::{CodeKind, Explanation, Outcome, ResponseTimes};
 
 /// Longest name, path or URL that is shown whole, in characters; the rest of a longer one is left out.
 pub(crate) const NAME: usize = 200;

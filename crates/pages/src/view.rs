@@ -3,7 +3,7 @@
 use crate::bytes_by_seeds::BytesBySeeds;
 use crate::date::UnixTime;
 use ids::{InfoHash, InfoHashV2};
-use report::{Copies, Outcome, Verdict};
+use report::{Copies, Outcome, ResponseTimes, Verdict};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -140,13 +140,6 @@ pub struct Point {
     pub response_ninth_decile: Option<Duration>,
 }
 
-/// How many peers answered within which time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ResponseTimes {
-    /// Peers below each of [`BOUNDS`](Self::BOUNDS) that are not below the one before it, and those beyond all.
-    pub counts: [u64; 8],
-}
-
 /// One source of a torrent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceView {
@@ -217,36 +210,5 @@ impl SourceView {
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
-    }
-}
-
-impl ResponseTimes {
-    /// Upper bounds of the counts but the last.
-    pub const BOUNDS: [Duration; 7] = [
-        Duration::from_millis(1),
-        Duration::from_millis(3),
-        Duration::from_millis(10),
-        Duration::from_millis(30),
-        Duration::from_millis(100),
-        Duration::from_millis(300),
-        Duration::from_secs(1),
-    ];
-
-    /// Counts a peer that took this long.
-    pub fn add(&mut self, took: Duration) {
-        let class = Self::BOUNDS.iter().take_while(|&&bound| took >= bound).count();
-        self.counts.iter_mut().skip(class).take(1).for_each(|count| *count += 1);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_response_time_at_a_bound_is_beyond_it() {
-        let mut times = ResponseTimes::default();
-        [0, 1, 2, 3, 999, 1000, 9999].map(Duration::from_millis).into_iter().for_each(|took| times.add(took));
-        assert_eq!(times.counts, [1, 2, 1, 0, 0, 0, 1, 2]);
     }
 }

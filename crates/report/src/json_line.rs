@@ -173,7 +173,23 @@ pub struct TotalLine<'r> {
     pub elapsed: Duration,
 }
 
+/// Bytes of most lines.
+const USUAL_LINE: usize = 1024;
+
 impl<'r> Line<'r> {
+    /// The line as JSON, without its end. It may have characters that command or deceive a terminal.
+    ///
+    /// Compiled in this crate, whose code is optimized for speed where the command's is for size: there is a line for each peer.
+    ///
+    /// # Errors
+    ///
+    /// A value that JSON does not have, which no line has.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        let mut line = Vec::with_capacity(USUAL_LINE);
+        serde_json::to_writer(&mut line, self)?;
+        Ok(line)
+    }
+
     /// A tracker's report in a run about this torrent.
     #[must_use]
     pub fn tracker(about: About<'r>, report: &'r TrackerReport) -> Self {

@@ -20,6 +20,7 @@ mod outcome;
 mod peer;
 mod pex;
 mod ranking;
+mod response_times;
 mod role;
 #[cfg(any(test, feature = "schema"))]
 mod schema;
@@ -55,6 +56,7 @@ pub use outcome::{Detail, Outcome, Stage};
 pub use peer::{Completeness, ListenEnd, MatchedHash, Oddity, PeerReport};
 pub use pex::PexReport;
 pub use ranking::Mark;
+pub use response_times::ResponseTimes;
 pub use role::{Role, RoleFrom};
 #[cfg(any(test, feature = "schema"))]
 pub use schema::schema;

@@ -175,6 +175,13 @@ impl PeerReport {
         client_name(v, self.theirs.map(|theirs| theirs.peer_id))
     }
 
+    /// Whether it is the one of a client's addresses that counts as that client, where summaries and conditions count each once:
+    /// the only one, the first, or the one that counts instead of a mute one.
+    #[must_use]
+    pub fn counts_as_client(&self) -> bool {
+        self.counts_instead || (self.same_as, self.maybe_same_as) == (None, None)
+    }
+
     /// Whether its valid handshake is a sign of the torrent: not that of a peer that left right after it without a word, as one
     /// does that says yes to any torrent; one through encryption always is. Of peers that were not listened to nothing more is
     /// known.

@@ -142,7 +142,7 @@ impl Summary {
         if report.counts_instead {
             self.forget_mute(report);
         }
-        if report.counts_instead || (report.same_as, report.maybe_same_as) == (None, None) {
+        if report.counts_as_client() {
             self.count_client(report.client());
             *self.roles.entry(report.role).or_default() += 1;
         }

@@ -3,6 +3,7 @@
 use crate::human::style::{DIM, PLAIN};
 use crate::human::times::Times;
 use crate::text::{Line, Page, short, time};
+use report::ResponseTimes;
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
@@ -10,16 +11,6 @@ use unicode_width::UnicodeWidthStr;
 const LONGEST_BAR: usize = 40;
 /// Widest label, in columns.
 const WIDEST_LABEL: usize = 30;
-/// Bounds of the bars of response times.
-const BOUNDS: [Duration; 7] = [
-    Duration::from_millis(1),
-    Duration::from_millis(3),
-    Duration::from_millis(10),
-    Duration::from_millis(30),
-    Duration::from_millis(100),
-    Duration::from_millis(300),
-    Duration::from_secs(1),
-];
 
 /// Rows with bars under a title; nothing without rows.
 pub(super) fn chart(title: &str, rows: &[(String, usize)], page: Page) -> Vec<Line> {
@@ -50,9 +41,9 @@ pub(super) fn most_frequent(mut rows: Vec<(String, usize)>, others: usize, most:
 
 /// How many answered within which time.
 pub(super) fn response_times(times: &Times, page: Page) -> Vec<Line> {
-    let counts = times.below(&BOUNDS);
-    let labels = BOUNDS.iter().map(|&bound| format!("< {}", round(bound)));
-    let longest = BOUNDS.last().map(|&bound| format!("{} and more", round(bound)));
+    let labels = ResponseTimes::BOUNDS.iter().map(|&bound| format!("< {}", round(bound)));
+    let longest = ResponseTimes::BOUNDS.last().map(|&bound| format!("{} and more", round(bound)));
+    let counts = times.classes().counts.map(|count| usize::try_from(count).unwrap_or(usize::MAX));
     let rows: Vec<_> = labels.chain(longest).zip(counts).collect();
     let is_there = |(_, count): &(String, usize)| *count > 0;
     let (Some(first), Some(last)) = (rows.iter().position(is_there), rows.iter().rposition(is_there)) else {

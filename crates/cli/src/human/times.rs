@@ -1,5 +1,6 @@
 //! Times of one kind, and how they spread.
 
+use report::ResponseTimes;
 use std::time::Duration;
 
 /// Times of one kind, in microseconds: 4 bytes each.
@@ -23,14 +24,11 @@ impl Times {
         Some([at(0)?, at(50)?, at(95)?, at(100)?])
     }
 
-    /// How many were below each of these bounds and not below the one before; last, those beyond all.
-    pub(super) fn below(&self, bounds: &[Duration]) -> Vec<usize> {
-        let mut counts = vec![0; bounds.len() + 1];
-        for &time in &self.0 {
-            let at = bounds.partition_point(|&bound| bound <= Duration::from_micros(time.into()));
-            counts.get_mut(at).into_iter().for_each(|count| *count += 1);
-        }
-        counts
+    /// The same by their classes.
+    pub(super) fn classes(&self) -> ResponseTimes {
+        let mut classes = ResponseTimes::default();
+        self.0.iter().for_each(|&time| classes.add(Duration::from_micros(time.into())));
+        classes
     }
 }
 
@@ -51,6 +49,6 @@ mod tests {
         assert_eq!(times([7]).spread(), ms([7; 4]));
         assert_eq!(times((1..=100).rev()).spread(), ms([1, 50, 95, 100]));
         assert_eq!(times([1, 2, 3]).spread(), ms([1, 2, 3, 3]));
-        assert_eq!(times([0, 1, 9, 10, 99]).below(&[1, 10].map(Duration::from_millis)), [1, 2, 2]);
+        assert_eq!(times([0, 1, 9, 10, 5000]).classes().counts, [1, 1, 1, 1, 0, 0, 0, 1]);
     }
 }

@@ -1,15 +1,11 @@
 //! JSON on a line, harmless to a terminal.
 
-use serde::Serialize;
+use client::report::Line;
 use std::io::{self, Write};
 
-/// Room for most lines, and what an allocator has at hand: glibc tidies up its free blocks before it gives one of more.
-const USUAL_LINE: usize = 1000;
-
 /// One line of JSON, without its end.
-pub(super) fn line(value: &impl Serialize) -> io::Result<String> {
-    let mut line = Vec::with_capacity(USUAL_LINE);
-    serde_json::to_writer(&mut line, value)?;
+pub(super) fn line(value: &Line<'_>) -> io::Result<String> {
+    let mut line = value.to_json()?;
     // Looked at once as a whole: serde_json writes it in some two hundred pieces.
     if !is_plain(&line) {
         let mut harmless = Vec::with_capacity(2 * line.len());

@@ -4,8 +4,8 @@ use crate::report_page::rounds::{Rounds, is_of_this_machine, seconds, verified, 
 use crate::report_page::sentence::sentence;
 use client::{CodeKind, Explanation, Verdict};
 use ids::InfoHashV2;
-use pages::{Claimed, Detail, ResponseTimes, TorrentView, UnixTime};
-use report::Observation;
+use pages::{Claimed, Detail, TorrentView, UnixTime};
+use report::{Observation, ResponseTimes};
 
 /// A torrent: its newest observation, and what was concluded from all.
 #[derive(Clone, Debug)]

@@ -23,14 +23,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) fn run(lab: &Lab) -> Result {
     let rounds = binary::examples()?.remove("rounds").ok_or("there is no example `rounds`")?;
-    let folder = lab.swarm.scratch.folder(NAME)?;
+    (1..=lab.runs)
+        .try_for_each(|number| read_and_kill(&rounds, &lab.swarm.scratch.folder(&format!("{NAME}-{number}"))?))
+}
+
+/// Starts the writer on a file of its own, reads that meanwhile, and kills the writer.
+fn read_and_kill(rounds: &Path, folder: &Path) -> Result {
     let file = folder.join("swarms.db");
     let readme = shell::root().join("crates/history/README.md");
     let readme = fs::read_to_string(&readme).map_err(|error| format!("cannot read {}: {error}", readme.display()))?;
     let queries: Vec<&str> = readme.lines().filter(|line| line.starts_with("SELECT ")).collect();
     let mut command = Command::new(rounds);
     command.arg(&file).args([TORRENTS.to_string(), "1000000".to_owned()]);
-    let mut writer = Process::start("the writer", &command, &folder)?;
+    let mut writer = Process::start("the writer", &command, folder)?;
     let mut before = 0;
     for _ in 0..LOOKS {
         // Seven rounds have one in which copies are below 1.

@@ -2,10 +2,9 @@
 
 use ids::InfoHash;
 use pages::{
-    BytesBySeeds, BytesOverTime, Claimed, Detail, Overview, Point, ResponseTimes, SourceRound, SourceView, TorrentView,
-    worst_first,
+    BytesBySeeds, BytesOverTime, Claimed, Detail, Overview, Point, SourceRound, SourceView, TorrentView, worst_first,
 };
-use report::{Copies, Outcome, Verdict};
+use report::{Copies, Outcome, ResponseTimes, Verdict};
 use std::time::Duration;
 
 /// 2026-11-29 16:00 UTC.
