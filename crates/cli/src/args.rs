@@ -1,36 +1,39 @@
 //! The command line: the main job, and beside it a command for each room of the house.
 
+mod announce;
 mod dht;
+mod fault;
 mod limits;
 mod many;
 mod metadata;
 mod network;
 mod output;
+mod peer;
 mod report_page;
 mod rounds;
 mod sources;
 mod values;
+mod web_seeds;
 
 use crate::conditions::Conditions;
 use crate::rounds::schedule::Schedule;
-use crate::shown::shown_word;
-use crate::typo;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+pub(crate) use announce::Ask;
 use clap::{Args, Parser, Subcommand};
-use client::{Config, WebSeedChecks};
+use client::Config;
 pub(crate) use dht::Dht;
+use fault::{tell_replacement, without_secrets};
 use many::Many;
 pub(crate) use metadata::Metadata;
 use network::{Conversation, Ourselves};
 use output::OutputArgs;
+pub(crate) use peer::OnePeer;
 pub(crate) use report_page::{Format, History, Merge, Report};
 use rounds::Rounds;
 use sources::{AskedNodes, AskedTrackers, AskedWebSeeds, Certificates, Sources};
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
-use tracker::PeerAddress;
 use values::TORRENT;
+pub(crate) use web_seeds::WebSeeds;
 
 /// The ping of BitTorrent: who is in a torrent's swarm, who answers a handshake, and why others do not.
 #[derive(Debug, Parser)]
@@ -187,87 +190,6 @@ pub(crate) struct Show {
     pub(crate) output_args: OutputArgs,
 }
 
-/// The arguments of `announce` and `scrape`.
-#[derive(Args, Debug)]
-pub(crate) struct Ask {
-    #[arg(required = true, value_name = "TORRENT", help = TORRENT)]
-    pub(crate) torrents: Vec<OsString>,
-
-    #[command(flatten)]
-    trackers: AskedTrackers,
-    #[command(flatten)]
-    certificates: Certificates,
-    #[command(flatten)]
-    ourselves: Ourselves,
-
-    /// List the peers that are named
-    #[arg(short, long, help_heading = "Output")]
-    pub(crate) all: bool,
-
-    /// Print one JSON object a line instead of text
-    #[arg(long, help_heading = "Output")]
-    pub(crate) json: bool,
-
-    #[command(flatten)]
-    pub(crate) output_args: OutputArgs,
-}
-
-/// The web seeds of torrents.
-#[derive(Args, Debug)]
-pub(crate) struct WebSeeds {
-    #[arg(required = true, value_name = "TORRENT", help = TORRENT)]
-    pub(crate) torrents: Vec<OsString>,
-
-    /// Fetch a random piece in full, too, and look at its hash
-    #[arg(long, help_heading = "Sources")]
-    proof: bool,
-
-    #[command(flatten)]
-    web_seeds: AskedWebSeeds,
-    #[command(flatten)]
-    certificates: Certificates,
-    #[command(flatten)]
-    ourselves: Ourselves,
-
-    /// List every file, not only those that are wrong
-    #[arg(short, long, help_heading = "Output")]
-    pub(crate) all: bool,
-
-    /// Print one JSON object a line instead of text
-    #[arg(long, help_heading = "Output")]
-    pub(crate) json: bool,
-
-    #[command(flatten)]
-    pub(crate) output_args: OutputArgs,
-}
-
-/// One peer.
-#[derive(Args, Debug)]
-pub(crate) struct OnePeer {
-    /// The peer: IP:PORT or HOST:PORT
-    #[arg(value_name = "ADDR")]
-    pub(crate) address: PeerAddress,
-
-    #[arg(value_name = "TORRENT", help = TORRENT)]
-    pub(crate) torrent: OsString,
-
-    #[command(flatten)]
-    conversation: Conversation,
-    #[command(flatten)]
-    ourselves: Ourselves,
-
-    /// Show every byte sent and received, in hexadecimal
-    #[arg(long, help_heading = "Output", conflicts_with = "json")]
-    pub(crate) trace: bool,
-
-    /// Print one JSON object a line instead of text
-    #[arg(long, help_heading = "Output")]
-    pub(crate) json: bool,
-
-    #[command(flatten)]
-    pub(crate) output_args: OutputArgs,
-}
-
 impl Cli {
     /// The arguments of this process, or the exit code for a usage error, for help and for the version.
     pub(crate) fn read() -> Result<Self, u8> {
@@ -339,79 +261,6 @@ impl MainJob {
     }
 }
 
-impl Ask {
-    /// The configuration of the engine, which dials no peer; or one line about what is wrong.
-    pub(crate) fn config(&self, scrape: bool) -> Result<Config, String> {
-        let show_secrets = self.output_args.show_secrets;
-        let mut config =
-            Config::default().with_show_secrets(show_secrets).with_scrape(scrape).with_dial(false).with_max_peers(None);
-        config.sources = client::Sources::NONE.with_trackers(true);
-        self.ourselves.apply(&mut config)?;
-        self.trackers.apply(&mut config)?;
-        self.certificates.apply(&mut config)?;
-        Ok(config)
-    }
-}
-
-impl WebSeeds {
-    /// How long a run may take if the user does not say: a file is a request, and a torrent may have thousands.
-    const DEADLINE: Duration = Duration::from_secs(300);
-
-    /// The configuration of the engine, which asks web seeds alone; or one line about what is wrong.
-    pub(crate) fn config(&self) -> Result<Config, String> {
-        let mut config = Config::default()
-            .with_sources(client::Sources::NONE.with_web_seeds(true))
-            .with_web_seed_checks(WebSeedChecks::All)
-            .with_web_seed_proof(self.proof)
-            .with_dial(false)
-            .with_deadline(Self::DEADLINE)
-            .with_show_secrets(self.output_args.show_secrets);
-        self.ourselves.apply(&mut config)?;
-        self.web_seeds.apply(&mut config)?;
-        self.certificates.apply(&mut config)?;
-        Ok(config)
-    }
-}
-
-impl OnePeer {
-    /// The configuration of the engine, or one line about what is wrong.
-    pub(crate) fn config(&self) -> Result<Config, String> {
-        let peers = vec![self.address.clone()];
-        let show_secrets = self.output_args.show_secrets;
-        let mut config = Config::default()
-            .with_peers(peers)
-            .with_sources(client::Sources::NONE)
-            .with_show_secrets(show_secrets)
-            .with_metadata(false);
-        self.ourselves.apply(&mut config)?;
-        self.conversation.apply(&mut config);
-        Ok(config)
-    }
-}
-
-/// Adds the new spelling to the error about an option of former versions.
-fn tell_replacement(error: &mut clap::Error) {
-    let option = error.get(ContextKind::InvalidArg);
-    if let Some(ContextValue::String(option)) = option.filter(|_| error.kind() == ErrorKind::UnknownArgument)
-        && let Some(tip) = typo::replaced(option)
-    {
-        // What clap takes for meant.
-        error.remove(ContextKind::SuggestedArg);
-        error.remove(ContextKind::Usage);
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
-    }
-}
-
-/// An error repeats what was wrong, and that may be a URL with a passkey, given to the wrong option by mistake.
-fn without_secrets(text: String, args: impl Iterator<Item = OsString>) -> String {
-    args.fold(text, |text, arg| {
-        let arg = arg.to_string_lossy();
-        let value = arg.split_once('=').filter(|_| arg.starts_with('-')).map_or(&*arg, |(_, value)| value);
-        let shown = shown_word(value.as_ref());
-        if shown == value { text } else { text.replace(value, &shown) }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -420,30 +269,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn usage_errors_repeat_no_secret() {
-        let magnet = "magnet:?xt=urn:btih:0&tr=http%3A%2F%2Fh%2FS3CRET";
-        for value in
-            ["HTTP://h/S3CRET/announce", "wss://h/S3CRET", "h:80/S3CRET/announce", "https://h/?S3CRET=1", magnet]
-        {
-            for args in [vec![format!("--port={value}")], vec!["--peer".to_owned(), value.to_owned()]] {
-                let args = ["bt-handshake".to_owned()].into_iter().chain(args);
-                let error = Cli::try_parse_from(args.clone()).unwrap_err().to_string();
-                assert!(error.contains("S3CRET"), "{error}");
-                let shown = without_secrets(error, args.map(OsString::from));
-                assert!(!shown.contains("S3CRET"), "{shown}");
-            }
-        }
-    }
-
-    #[test]
-    fn usage_errors_repeat_paths() {
-        let args = ["bt-handshake", "--peer", "/data/0123456789abcdef0123456789abcdef/x"];
-        let error = Cli::try_parse_from(args).unwrap_err().to_string();
-        let shown = without_secrets(error.clone(), args.into_iter().map(OsString::from));
-        assert!(shown == error && error.contains(args[2]), "{shown}");
     }
 
     #[test]
