@@ -1,7 +1,7 @@
 //! The real programs among the peers, each with its own address.
 
 use crate::contenders::LIBTORRENT;
-use crate::population::{Peer, Program};
+use crate::population::{Kind, Peer};
 use crate::world::text;
 use crate::{Result, namespace};
 use std::fs;
@@ -33,27 +33,26 @@ impl Drop for Programs {
 pub(crate) fn start(folder: &Path, peers: &[Peer]) -> Result<Programs> {
     let mut started = Programs(Vec::new());
     let mut sessions = Vec::new();
-    for peer in peers {
-        let Some(program) = peer.program else { continue };
+    for peer in peers.iter().filter(|peer| peer.kind.is_real()) {
         namespace::ip(&format!("address add {}/32 dev net", peer.v4))?;
-        let mode = match program {
-            Program::Transmission => {
+        let mode = match peer.kind {
+            Kind::Transmission => {
                 started.0.push(quiet(&mut transmission(folder, peer)?)?);
                 continue;
             }
-            Program::Aria2 => {
+            Kind::Aria2 => {
                 started.0.push(quiet(&mut aria2(folder, peer)?)?);
                 continue;
             }
-            Program::LibtorrentSeed => "seed",
-            Program::LibtorrentLeech => "leech",
-            Program::LibtorrentEncrypted => "encrypted",
+            Kind::LibtorrentEncrypted => "encrypted",
+            Kind::LibtorrentLeech => "leech",
+            _ => "seed",
         };
         sessions.push(format!("{}:{mode}", peer.address));
     }
     started.0.push(libtorrent(folder, &sessions)?);
     let deadline = Instant::now() + PATIENCE;
-    for peer in peers.iter().filter(|peer| peer.program.is_some()) {
+    for peer in peers.iter().filter(|peer| peer.kind.is_real()) {
         wait_for(peer.address, deadline)?;
     }
     std::thread::sleep(WARM_UP);

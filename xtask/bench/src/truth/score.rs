@@ -93,8 +93,8 @@ pub(crate) fn verdicts(run: &Run, peers: &[Peer]) -> (f64, Vec<String>) {
                 format!("{} {}, after {:.2} s", seen.outcome, words.join(" "), seen.at.as_secs_f64())
             },
         );
-        let what = peer.program.map_or_else(|| format!("{:?}", peer.kind), |program| format!("{program:?}"));
-        wrong.push(format!("{what} {}, round trip {} ms: {said}", peer.address, peer.round_trip.as_millis()));
+        let millis = peer.round_trip.as_millis();
+        wrong.push(format!("{:?} {}, round trip {millis} ms: {said}", peer.kind, peer.address));
     }
     wrong.sort();
     (1.0 - wrong.len() as f64 / peers.len() as f64, wrong)
