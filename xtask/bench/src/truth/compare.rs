@@ -2,9 +2,10 @@
 
 use crate::Result;
 use crate::chart;
-use crate::contenders::{self, BOUND, Contender, LIBTORRENT, Run};
+use crate::contenders::{self, BOUND, Contender};
 use crate::population::{Peer, composition};
-use crate::score::{Curves, RATE, SECONDS, curves, verdicts};
+use crate::programs::LIBTORRENT;
+use crate::score::{Curves, RATE, Run, SECONDS, curves, verdicts};
 use crate::targets::Targets;
 use crate::world::World;
 use std::collections::BTreeMap;

@@ -2,9 +2,9 @@
 //! that they know more of one, `summary`.
 
 use crate::package::{self, Package};
-use crate::population::Peer;
-use crate::score::Seen;
-use crate::world::{World, text};
+use crate::programs::{LIBTORRENT, text};
+use crate::score::{Run, Seen};
+use crate::world::World;
 use crate::{Result, router};
 use serde::Deserialize;
 use std::fs;
@@ -21,7 +21,6 @@ const LEAVE: Duration = Duration::from_secs(3);
 
 const SCRIPT: &str = include_str!("contender.py");
 pub(crate) const BOUND: &str = "possible";
-pub(crate) const LIBTORRENT: Package = package::libtorrent(("contender.py", SCRIPT));
 const RQBIT: Package = package::rqbit();
 const DEMAGNETIZE: Package = package::demagnetize();
 
@@ -39,16 +38,6 @@ enum Launch {
     Script(String),
     /// Nothing is run.
     Bound,
-}
-
-/// What came of a run.
-#[derive(Clone, Debug)]
-pub(crate) struct Run {
-    pub(crate) seen: Vec<Seen>,
-    /// The seconds until it said that it was at its end; no number if it has none.
-    pub(crate) end: f64,
-    /// Packets.
-    pub(crate) sent: usize,
 }
 
 /// A line of JSON: what is read of it.
@@ -100,7 +89,7 @@ impl Contender {
     /// Runs it in the world that was made ready for this number.
     pub(crate) fn run(&self, world: &World, number: u16) -> Result<Run> {
         if matches!(self.launch, Launch::Bound) {
-            let seen = world.peers.iter().filter_map(Peer::earliest).collect();
+            let seen = world.peers.iter().filter_map(Seen::earliest).collect();
             return Ok(Run { seen, end: f64::NAN, sent: 0 });
         }
         let folder = world.folder.join(format!("contender-{number}"));

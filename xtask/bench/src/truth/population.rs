@@ -1,8 +1,6 @@
-//! Who is in the swarm: what each peer does, how far away it is, and so what a right verdict says of it.
+//! The peers of the swarm: what each does, how far away it is, and so what a right verdict says of it.
 
 use crate::random::Random;
-use crate::score::Seen;
-use crate::world::TRACKER_ROUND_TRIP;
 use fake_swarm::{Client, Encryption, Holding, LazyBitfield, Step, Tcp, Utp, message};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,6 +10,8 @@ use std::time::Duration;
 pub(crate) const PIECES: u32 = 1_024;
 pub(crate) const PIECE_LENGTH: u32 = 1 << 16;
 
+/// The tracker's round trip.
+pub(crate) const TRACKER_ROUND_TRIP: Duration = Duration::from_millis(60);
 /// The median of the round trips, in seconds, the width of their distribution, and the longest.
 const ROUND_TRIP: (f64, f64, f64) = (0.09, 1.17, 3.0);
 
@@ -191,7 +191,7 @@ impl Peer {
         let is_seed = has == *full;
         let client = [Client::Qbittorrent, Client::Transmission, Client::Libtorrent, Client::Aria2][random.below(4)];
         let mut script = client.peer(&has);
-        // Recorded with one that knows the fast extension (BEP 6). What everyone understands is said instead, also of nothing.
+        // Recorded with one that knows the fast extension (BEP 6). What all understand is said instead, also by those that have nothing.
         for step in &mut script.after {
             match step {
                 Step::Send(bytes) if matches!(bytes[4..], [14 | 15, ..]) => *bytes = message::bitfield(&has.bits),
@@ -236,13 +236,11 @@ impl Peer {
     }
 
     /// When it can be found, without losses and with nothing tried in vain.
-    pub(crate) fn earliest(&self) -> Option<Seen> {
+    pub(crate) fn earliest(&self) -> Option<Duration> {
         let Truth::Reachable { is_encrypted, .. } = self.truth else { return None };
         // A connection and a handshake; keys take one more.
         let round_trips = if is_encrypted == Some(true) { 3 } else { 2 };
-        let at = TRACKER_ROUND_TRIP * 2 + self.round_trip * round_trips + self.delay;
-        let (outcome, transport, encryption, role) = ("ok".to_owned(), None, None, None);
-        Some(Seen { at, address: self.address, outcome, transport, encryption, role })
+        Some(TRACKER_ROUND_TRIP * 2 + self.round_trip * round_trips + self.delay)
     }
 
     /// The same client at an address of IPv6.

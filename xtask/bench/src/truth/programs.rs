@@ -1,8 +1,7 @@
 //! The real programs among the peers, each with its own address.
 
-use crate::contenders::LIBTORRENT;
+use crate::package::{self, Package};
 use crate::population::{Kind, Peer};
-use crate::world::text;
 use crate::{Result, namespace};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -16,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const WARM_UP: Duration = Duration::from_secs(3);
 /// What a real peer uploads at most, in KiB/s: no contender may be at the end of its download.
 const UPLOAD: u32 = 20;
+
+pub(crate) const LIBTORRENT: Package = package::libtorrent(("real.py", include_str!("real.py")));
 
 /// They run; dropping it ends them.
 pub(crate) struct Programs(Vec<Child>);
@@ -75,9 +76,10 @@ fn wait_for(address: SocketAddr, deadline: Instant) -> Result {
 }
 
 fn libtorrent(folder: &Path, sessions: &[String]) -> Result<Child> {
-    let script = folder.join("real.py");
-    fs::write(&script, include_str!("real.py"))?;
-    let mut command = Command::new("python3");
+    let (name, text) = LIBTORRENT.script.ok_or("a package without a script")?;
+    let script = folder.join(name);
+    fs::write(&script, text)?;
+    let mut command = Command::new(LIBTORRENT.program);
     command.arg(script).arg(folder.join("silent.torrent")).arg(folder).args(sessions);
     command.env("PYTHONPATH", LIBTORRENT.folder()?);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
@@ -132,4 +134,9 @@ fn aria2(folder: &Path, peer: &Peer) -> Result<Command> {
         .arg(format!("--dir={}", text(folder)?))
         .arg(folder.join("silent.torrent"));
     Ok(command)
+}
+
+/// The path as text, for arguments.
+pub(crate) fn text(path: &Path) -> Result<String> {
+    Ok(path.to_str().ok_or("a path that is not UTF-8")?.to_owned())
 }
