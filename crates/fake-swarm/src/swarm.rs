@@ -361,6 +361,17 @@ mod tests {
         assert_eq!(ports.len(), 3);
     }
 
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_swarm_of_the_namespace() {
+        let mut swarm = FakeSwarm::start_in_namespace(HASH, &[(peer_ip(0), Peer::default().and_utp())]).unwrap();
+        let v6 = swarm.open_v6_at(peer_ip(0), Ipv6Addr::LOCALHOST).unwrap();
+        assert_eq!(shake(swarm.addr(peer_ip(0))).await.unwrap(), shake(v6).await.unwrap());
+        let device = |swarm: &FakeSwarm| swarm._refusing.device().unwrap();
+        assert_eq!(device(&swarm), None);
+        assert_eq!(device(&FakeSwarm::start(HASH, &[]).unwrap()).as_deref(), Some(b"lo".as_slice()));
+    }
+
     #[tokio::test]
     async fn one_client_at_two_addresses() {
         let (same, fresh) = (Peer::default(), Peer { id: Id::PerConnection("-LT2110-"), ..Peer::default() });

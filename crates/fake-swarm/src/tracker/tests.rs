@@ -271,6 +271,7 @@ async fn only_on_loopback() {
     assert!(fetch(&v6).await.starts_with(b"HTTP/1.1 200 OK"));
     let everywhere = "0.0.0.0:0".parse().unwrap();
     assert!(matches!(FakeTracker::start_on(everywhere, TrackerScript::Silence), Err(Error::NotLoopback(_))));
+    assert!(FakeTracker::start_in_namespace(everywhere, TrackerScript::Silence).unwrap().addr().ip().is_unspecified());
     let taken = FakeTracker::start_on(v6.addr(), TrackerScript::Silence).unwrap_err();
     assert!(matches!(taken, Error::Listen { .. }), "{taken}");
 }

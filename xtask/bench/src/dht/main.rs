@@ -12,6 +12,7 @@ mod journal;
 mod namespace;
 mod ours;
 #[path = "../sides/package.rs"]
+#[allow(dead_code, reason = "the other benches use the rest")]
 mod package;
 mod population;
 mod rust_sides;

@@ -30,7 +30,6 @@ pub(crate) const fn libtorrent(script: (&'static str, &'static str)) -> Package 
 }
 
 /// The reader of metadata.
-#[allow(dead_code, reason = "not every bench has it")]
 pub(crate) const fn demagnetize() -> Package {
     Package {
         name: "demagnetize",
@@ -42,7 +41,6 @@ pub(crate) const fn demagnetize() -> Package {
 }
 
 /// The client rqbit.
-#[allow(dead_code, reason = "not every bench has it")]
 pub(crate) const fn rqbit() -> Package {
     Package {
         name: "rqbit",

@@ -2,9 +2,10 @@
 
 use crate::Result;
 use crate::chart;
-use crate::contenders::{self, BOUND, Contender, LIBTORRENT, Run};
+use crate::contenders::{self, BOUND, Contender};
 use crate::population::{Peer, composition};
-use crate::score::{Curves, RATE, SECONDS, curves, verdicts};
+use crate::programs::LIBTORRENT;
+use crate::score::{Curves, RATE, Run, SECONDS, curves, verdicts};
 use crate::targets::Targets;
 use crate::world::World;
 use std::collections::BTreeMap;
@@ -116,7 +117,7 @@ fn measure(all: &[Contender], size: usize, options: &Options<'_>) -> Result<Vec<
 /// The wrong verdicts of a run of ours.
 fn tell(name: &str, run: &Run, peers: &[Peer]) {
     let (share, wrong) = verdicts(run, peers);
-    println!("{name}: {:.2} s, {} packets, {:.1} % of all verdicts right", run.end(), run.sent, 100.0 * share);
+    println!("{name}: {:.2} s, {} packets, {:.1} % of all verdicts right", run.end, run.sent, 100.0 * share);
     wrong.iter().for_each(|line| println!("  wrong: {line}"));
 }
 
@@ -129,7 +130,7 @@ impl Figures {
             name: contender.name,
             says_role: contender.says_role,
             curves: (0..=RATE * SECONDS).map(at).collect(),
-            end: median(runs.iter().map(Run::end)),
+            end: median(runs.iter().map(|run| run.end)),
             sent: median(runs.iter().map(|run| run.sent as f64)),
             missed: mean(&|run| 1.0 - all[run][RATE * SECONDS][0]),
             verdicts: mean(&|run| verdicts(&runs[run], peers).0),

@@ -2,14 +2,14 @@
 //! that they know more of one, `summary`.
 
 use crate::package::{self, Package};
-use crate::population::Peer;
-use crate::score::Seen;
-use crate::world::{World, text};
-use crate::{Result, namespace, router};
+use crate::programs::{LIBTORRENT, text};
+use crate::score::{Run, Seen};
+use crate::world::World;
+use crate::{Result, router};
 use serde::Deserialize;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -21,7 +21,6 @@ const LEAVE: Duration = Duration::from_secs(3);
 
 const SCRIPT: &str = include_str!("contender.py");
 pub(crate) const BOUND: &str = "possible";
-pub(crate) const LIBTORRENT: Package = package::libtorrent(("contender.py", SCRIPT));
 const RQBIT: Package = package::rqbit();
 const DEMAGNETIZE: Package = package::demagnetize();
 
@@ -39,22 +38,6 @@ enum Launch {
     Script(String),
     /// Nothing is run.
     Bound,
-}
-
-/// What came of a run.
-#[derive(Clone, Debug)]
-pub(crate) struct Run {
-    pub(crate) seen: Vec<Seen>,
-    /// When it said that it was at its end.
-    pub(crate) end: Option<Duration>,
-    pub(crate) sent: usize,
-}
-
-impl Run {
-    /// The seconds until its end; none if it has none.
-    pub(crate) fn end(&self) -> f64 {
-        self.end.map_or(f64::NAN, |end| end.as_secs_f64())
-    }
 }
 
 /// A line of JSON: what is read of it.
@@ -106,8 +89,8 @@ impl Contender {
     /// Runs it in the world that was made ready for this number.
     pub(crate) fn run(&self, world: &World, number: u16) -> Result<Run> {
         if matches!(self.launch, Launch::Bound) {
-            let seen = world.peers.iter().filter_map(Peer::earliest).collect();
-            return Ok(Run { seen, end: None, sent: 0 });
+            let seen = world.peers.iter().filter_map(Seen::earliest).collect();
+            return Ok(Run { seen, end: f64::NAN, sent: 0 });
         }
         let folder = world.folder.join(format!("contender-{number}"));
         fs::create_dir_all(&folder)?;
@@ -115,14 +98,14 @@ impl Contender {
         let mut begun = Instant::now();
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let lines = lines(&mut child)?;
-        let (mut seen, mut end, mut deadline) = (Vec::new(), None, begun + PATIENCE);
+        let (mut seen, mut end, mut deadline) = (Vec::new(), f64::NAN, begun + PATIENCE);
         while let Ok((line, at)) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             let Ok(line) = serde_json::from_str::<Line>(&line) else { continue };
             match line.r#type.as_str() {
                 // A server has its start before; ours is measured from the start of its process.
                 "start" if matches!(self.launch, Launch::Script(..)) => (begun, deadline) = (at, at + PATIENCE),
                 "peer" => seen.extend(line.seen(at - begun)),
-                "summary" => end = Some(at - begun),
+                "summary" => end = (at - begun).as_secs_f64(),
                 _ => {}
             }
         }
@@ -132,8 +115,7 @@ impl Contender {
         Ok(Run { seen, end, sent })
     }
 
-    fn command(&self, world: &World, number: u16, folder: &std::path::Path) -> Result<Command> {
-        debug_assert!(namespace::check().is_err(), "the way to the peers is there");
+    fn command(&self, world: &World, number: u16, folder: &Path) -> Result<Command> {
         let (v4, v6) = router::contender(number);
         let mut command = match &self.launch {
             Launch::Command(path) => {
@@ -147,17 +129,12 @@ impl Contender {
                 let file = folder.join("contender.py");
                 fs::write(&file, SCRIPT)?;
                 let mut command = Command::new("python3");
-                command
-                    .arg(file)
-                    .args([self.name, program])
-                    .arg(&world.torrent)
-                    .arg(folder)
-                    .args([v4.to_string(), v6.to_string()]);
-                command.env("PYTHONPATH", LIBTORRENT.folder()?);
+                command.arg(file).args([self.name, program, &text(&world.torrent)?, &text(folder)?]);
+                command.args([v4.to_string(), v6.to_string()]).env("PYTHONPATH", LIBTORRENT.folder()?);
                 command
             }
         };
-        command.current_dir(folder).env("HOME", folder).env("XDG_STATE_HOME", folder);
+        command.current_dir(folder).env("HOME", folder);
         Ok(command)
     }
 }

@@ -14,6 +14,7 @@ mod contenders;
 #[path = "../sides/namespace.rs"]
 mod namespace;
 #[path = "../sides/package.rs"]
+#[allow(dead_code, reason = "the other benches use the rest")]
 mod package;
 mod population;
 mod programs;

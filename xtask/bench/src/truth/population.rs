@@ -1,8 +1,6 @@
-//! Who is in the swarm: what each peer does, how far away it is, and so what a right verdict says of it.
+//! The peers of the swarm: what each does, how far away it is, and so what a right verdict says of it.
 
 use crate::random::Random;
-use crate::score::Seen;
-use crate::world::TRACKER_ROUND_TRIP;
 use fake_swarm::{Client, Encryption, Holding, LazyBitfield, Step, Tcp, Utp, message};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,6 +10,8 @@ use std::time::Duration;
 pub(crate) const PIECES: u32 = 1_024;
 pub(crate) const PIECE_LENGTH: u32 = 1 << 16;
 
+/// The tracker's round trip.
+pub(crate) const TRACKER_ROUND_TRIP: Duration = Duration::from_millis(60);
 /// The median of the round trips, in seconds, the width of their distribution, and the longest.
 const ROUND_TRIP: (f64, f64, f64) = (0.09, 1.17, 3.0);
 
@@ -32,10 +32,15 @@ pub(crate) enum Kind {
     UtpOnly,
     /// Answers a handshake one to two seconds late.
     Busy,
-    Real,
+    // Real programs: all are seeds but one.
+    LibtorrentSeed,
+    LibtorrentLeech,
+    LibtorrentEncrypted,
+    Transmission,
+    Aria2,
 }
 
-const SHARES: [(Kind, usize); 12] = [
+const SHARES: [(Kind, usize); 16] = [
     (Kind::Dead, 600),
     (Kind::Refusing, 90),
     (Kind::Closing, 100),
@@ -47,26 +52,19 @@ const SHARES: [(Kind, usize); 12] = [
     (Kind::Encrypted, 20),
     (Kind::UtpOnly, 20),
     (Kind::Busy, 20),
-    (Kind::Real, 25),
+    (Kind::LibtorrentSeed, 5),
+    (Kind::LibtorrentLeech, 5),
+    (Kind::LibtorrentEncrypted, 5),
+    (Kind::Transmission, 5),
+    (Kind::Aria2, 5),
 ];
 
-/// A real program, in turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Program {
-    LibtorrentSeed,
-    Transmission,
-    Aria2,
-    LibtorrentLeech,
-    LibtorrentEncrypted,
+impl Kind {
+    /// Whether a real program is there.
+    pub(crate) fn is_real(self) -> bool {
+        self >= Self::LibtorrentSeed
+    }
 }
-
-const PROGRAMS: [Program; 5] = [
-    Program::LibtorrentSeed,
-    Program::Transmission,
-    Program::Aria2,
-    Program::LibtorrentLeech,
-    Program::LibtorrentEncrypted,
-];
 
 /// What a right verdict says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +95,6 @@ pub(crate) struct Peer {
     pub(crate) loses_tcp: bool,
     /// What a scripted one does.
     pub(crate) script: Option<fake_swarm::Peer>,
-    pub(crate) program: Option<Program>,
     /// Where its client is too.
     pub(crate) v4: Ipv4Addr,
 }
@@ -153,7 +150,6 @@ impl Peer {
             delay: Duration::ZERO,
             loses_tcp: false,
             script: None,
-            program: None,
             v4,
         };
         match kind {
@@ -167,11 +163,14 @@ impl Peer {
                 let script = fake_swarm::Peer { utp: Utp::Silent, ..closing[number % 2].clone() };
                 (peer.truth, peer.script) = (Truth::Closes, Some(script));
             }
-            Kind::Real => {
-                let program = PROGRAMS[number % PROGRAMS.len()];
-                peer.truth = program.truth();
-                peer.address.set_port(30_000 + number as u16);
-                peer.program = Some(program);
+            _ if kind.is_real() => {
+                peer.truth = Truth::Reachable {
+                    is_seed: kind != Kind::LibtorrentLeech,
+                    only: (kind == Kind::Aria2).then_some("tcp"),
+                    is_encrypted: (kind == Kind::LibtorrentEncrypted).then_some(true),
+                };
+                // Another one for each, and below those that the kernel chooses.
+                peer.address.set_port(30_000 + ((v4.to_bits() >> 8) % 2_500) as u16);
             }
             _ => peer.answer(number, &full, random),
         }
@@ -192,7 +191,7 @@ impl Peer {
         let is_seed = has == *full;
         let client = [Client::Qbittorrent, Client::Transmission, Client::Libtorrent, Client::Aria2][random.below(4)];
         let mut script = client.peer(&has);
-        // Recorded with one that knows the fast extension (BEP 6). What everyone understands is said instead, also of nothing.
+        // Recorded with one that knows the fast extension (BEP 6). What all understand is said instead, also by those that have nothing.
         for step in &mut script.after {
             match step {
                 Step::Send(bytes) if matches!(bytes[4..], [14 | 15, ..]) => *bytes = message::bitfield(&has.bits),
@@ -237,28 +236,16 @@ impl Peer {
     }
 
     /// When it can be found, without losses and with nothing tried in vain.
-    pub(crate) fn earliest(&self) -> Option<Seen> {
+    pub(crate) fn earliest(&self) -> Option<Duration> {
         let Truth::Reachable { is_encrypted, .. } = self.truth else { return None };
         // A connection and a handshake; keys take one more.
         let round_trips = if is_encrypted == Some(true) { 3 } else { 2 };
-        let at = TRACKER_ROUND_TRIP * 2 + self.round_trip * round_trips + self.delay;
-        let (outcome, transport, encryption, role) = ("ok".to_owned(), None, None, None);
-        Some(Seen { at, address: self.address, outcome, transport, encryption, role })
+        Some(TRACKER_ROUND_TRIP * 2 + self.round_trip * round_trips + self.delay)
     }
 
     /// The same client at an address of IPv6.
     fn at_v6(&self) -> Self {
         let v6 = Ipv6Addr::from_bits(0x2a0b << 112 | u128::from(self.v4.to_bits()));
         Self { address: SocketAddr::from((v6, 0)), script: None, ..self.clone() }
-    }
-}
-
-impl Program {
-    fn truth(self) -> Truth {
-        Truth::Reachable {
-            is_seed: self != Self::LibtorrentLeech,
-            only: (self == Self::Aria2).then_some("tcp"),
-            is_encrypted: (self == Self::LibtorrentEncrypted).then_some(true),
-        }
     }
 }

@@ -1,8 +1,7 @@
 //! The real programs among the peers, each with its own address.
 
-use crate::contenders::LIBTORRENT;
-use crate::population::{Peer, Program};
-use crate::world::text;
+use crate::package::{self, Package};
+use crate::population::{Kind, Peer};
 use crate::{Result, namespace};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -16,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const WARM_UP: Duration = Duration::from_secs(3);
 /// What a real peer uploads at most, in KiB/s: no contender may be at the end of its download.
 const UPLOAD: u32 = 20;
+
+pub(crate) const LIBTORRENT: Package = package::libtorrent(("real.py", include_str!("real.py")));
 
 /// They run; dropping it ends them.
 pub(crate) struct Programs(Vec<Child>);
@@ -33,27 +34,26 @@ impl Drop for Programs {
 pub(crate) fn start(folder: &Path, peers: &[Peer]) -> Result<Programs> {
     let mut started = Programs(Vec::new());
     let mut sessions = Vec::new();
-    for peer in peers {
-        let Some(program) = peer.program else { continue };
+    for peer in peers.iter().filter(|peer| peer.kind.is_real()) {
         namespace::ip(&format!("address add {}/32 dev net", peer.v4))?;
-        let mode = match program {
-            Program::Transmission => {
+        let mode = match peer.kind {
+            Kind::Transmission => {
                 started.0.push(quiet(&mut transmission(folder, peer)?)?);
                 continue;
             }
-            Program::Aria2 => {
+            Kind::Aria2 => {
                 started.0.push(quiet(&mut aria2(folder, peer)?)?);
                 continue;
             }
-            Program::LibtorrentSeed => "seed",
-            Program::LibtorrentLeech => "leech",
-            Program::LibtorrentEncrypted => "encrypted",
+            Kind::LibtorrentEncrypted => "encrypted",
+            Kind::LibtorrentLeech => "leech",
+            _ => "seed",
         };
         sessions.push(format!("{}:{mode}", peer.address));
     }
     started.0.push(libtorrent(folder, &sessions)?);
     let deadline = Instant::now() + PATIENCE;
-    for peer in peers.iter().filter(|peer| peer.program.is_some()) {
+    for peer in peers.iter().filter(|peer| peer.kind.is_real()) {
         wait_for(peer.address, deadline)?;
     }
     std::thread::sleep(WARM_UP);
@@ -76,9 +76,10 @@ fn wait_for(address: SocketAddr, deadline: Instant) -> Result {
 }
 
 fn libtorrent(folder: &Path, sessions: &[String]) -> Result<Child> {
-    let script = folder.join("real.py");
-    fs::write(&script, include_str!("real.py"))?;
-    let mut command = Command::new("python3");
+    let (name, text) = LIBTORRENT.script.ok_or("a package without a script")?;
+    let script = folder.join(name);
+    fs::write(&script, text)?;
+    let mut command = Command::new(LIBTORRENT.program);
     command.arg(script).arg(folder.join("silent.torrent")).arg(folder).args(sessions);
     command.env("PYTHONPATH", LIBTORRENT.folder()?);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
@@ -133,4 +134,9 @@ fn aria2(folder: &Path, peer: &Peer) -> Result<Command> {
         .arg(format!("--dir={}", text(folder)?))
         .arg(folder.join("silent.torrent"));
     Ok(command)
+}
+
+/// The path as text, for arguments.
+pub(crate) fn text(path: &Path) -> Result<String> {
+    Ok(path.to_str().ok_or("a path that is not UTF-8")?.to_owned())
 }

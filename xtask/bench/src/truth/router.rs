@@ -67,7 +67,7 @@ impl Device {
     }
 }
 
-/// The addresses of a contender, another one for each run: peers remember whom they met.
+/// The addresses of a contender, another one for each run: peers remember the addresses that they met.
 pub(crate) fn contender(number: u16) -> (Ipv4Addr, Ipv6Addr) {
     let [high, low] = number.to_be_bytes();
     (Ipv4Addr::new(12, high, low, 1), Ipv6Addr::new(0x2a0c, 0, 0, 0, 0, 0, 0, number))

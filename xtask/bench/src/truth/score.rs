@@ -1,6 +1,5 @@
 //! How much of what a contender says is true.
 
-use crate::contenders::Run;
 use crate::population::{Peer, Truth};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -22,11 +21,27 @@ pub(crate) struct Seen {
     pub(crate) role: Option<String>,
 }
 
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) seen: Vec<Seen>,
+    /// The seconds until it said that it was at its end; no number if it has none.
+    pub(crate) end: f64,
+    /// Packets.
+    pub(crate) sent: usize,
+}
+
 /// Shares of the peers that can be reached, over the time: those found reachable, and those of which all that is said is right, and
 /// whether it is a seed is said.
 pub(crate) type Curves = Vec<[f64; 2]>;
 
 impl Seen {
+    /// What could be said of a peer at the earliest: that it can be reached.
+    pub(crate) fn earliest(peer: &Peer) -> Option<Self> {
+        let (outcome, transport, encryption, role) = ("ok".to_owned(), None, None, None);
+        Some(Self { at: peer.earliest()?, address: peer.address, outcome, transport, encryption, role })
+    }
+
     fn is_found(&self) -> bool {
         self.outcome == "ok"
     }
@@ -93,8 +108,8 @@ pub(crate) fn verdicts(run: &Run, peers: &[Peer]) -> (f64, Vec<String>) {
                 format!("{} {}, after {:.2} s", seen.outcome, words.join(" "), seen.at.as_secs_f64())
             },
         );
-        let what = peer.program.map_or_else(|| format!("{:?}", peer.kind), |program| format!("{program:?}"));
-        wrong.push(format!("{what} {}, round trip {} ms: {said}", peer.address, peer.round_trip.as_millis()));
+        let millis = peer.round_trip.as_millis();
+        wrong.push(format!("{:?} {}, round trip {millis} ms: {said}", peer.kind, peer.address));
     }
     wrong.sort();
     (1.0 - wrong.len() as f64 / peers.len() as f64, wrong)

@@ -1,6 +1,6 @@
 //! The swarm as it runs: scripted peers, real programs and the tracker in one namespace, the contenders' namespace, and the router.
 
-use crate::population::{PIECE_LENGTH, PIECES, Peer, population};
+use crate::population::{Kind, PIECE_LENGTH, PIECES, Peer, TRACKER_ROUND_TRIP, population};
 use crate::programs::{self, Programs};
 use crate::router::{self, Device, Router, Way};
 use crate::{Result, namespace};
@@ -11,13 +11,11 @@ use nix::sched::{CloneFlags, unshare};
 use std::collections::HashMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 use tokio::runtime::Runtime;
 
-/// Where the tracker is, and its round trip.
+/// Where the tracker is.
 const TRACKER: (Ipv4Addr, u16) = (Ipv4Addr::new(11, 0, 0, 1), 6_969);
-pub(crate) const TRACKER_ROUND_TRIP: Duration = Duration::from_millis(60);
 /// The folder's name, and that of the one file in it.
 const FILE: &str = "zeros";
 
@@ -115,19 +113,8 @@ fn scripted(peers: &mut [Peer], info_hash: [u8; 20]) -> Result<FakeSwarm> {
 
 /// The ways to all that is there.
 fn ways(peers: &[Peer]) -> HashMap<IpAddr, Way> {
-    let there = peers.iter().filter(|peer| peer.script.is_some() || peer.program.is_some() || peer.address.is_ipv6());
-    let mut ways: HashMap<IpAddr, Way> = there
-        .map(|peer| {
-            let way = Way { one_way: peer.round_trip / 2, loses_tcp: peer.loses_tcp, is_lossy: true };
-            (peer.address.ip(), way)
-        })
-        .collect();
+    let way = |peer: &Peer| Way { one_way: peer.round_trip / 2, loses_tcp: peer.loses_tcp, is_lossy: true };
+    let there = peers.iter().filter(|peer| peer.kind != Kind::Dead).map(|peer| (peer.address.ip(), way(peer)));
     let tracker = Way { one_way: TRACKER_ROUND_TRIP / 2, loses_tcp: false, is_lossy: false };
-    ways.insert(TRACKER.0.into(), tracker);
-    ways
-}
-
-/// The path as text, for arguments.
-pub(crate) fn text(path: &Path) -> Result<String> {
-    Ok(path.to_str().ok_or("a path that is not UTF-8")?.to_owned())
+    there.chain([(TRACKER.0.into(), tracker)]).collect()
 }
