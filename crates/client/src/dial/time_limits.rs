@@ -8,9 +8,9 @@ use std::time::Duration;
 /// The shortest silence until the other transport is tried, too: nearly all round trips on earth are shorter.
 const SHORTEST_SILENCE: Duration = Duration::from_millis(300);
 /// The shortest time until a SYN over uTP is sent again to a peer whose round trip is known: each takes a connection of the peer.
-const SHORTEST_SYN_AGAIN: Duration = Duration::from_millis(300);
+const SHORTEST_SYN_AGAIN: Duration = Duration::from_millis(500);
 /// The shortest wait for an answer to a SYN that was sent again, to a peer whose round trip is known, and to another over TCP and uTP.
-const SHORTEST_WAIT: Duration = Duration::from_millis(500);
+const SHORTEST_WAIT: Duration = Duration::from_millis(1000);
 const SHORTEST_WAIT_TCP: Duration = Duration::from_millis(1750);
 const SHORTEST_WAIT_UTP: Duration = Duration::from_millis(1000);
 /// A peer whose first connection took as long is not waited for in further attempts, which are made all the same: one peer in a hundred
