@@ -44,6 +44,7 @@ pub(crate) struct DialRequest {
     pub(crate) is_paired: bool,
     /// Of one without an attempt before it, how long a connection to the peer took, in milliseconds; 0 where that is not known.
     pub(crate) known_ms: u16,
+    pub(crate) expected: Expectation,
 }
 
 impl DialRequest {
@@ -52,6 +53,7 @@ impl DialRequest {
         (address, info_hash): (SocketAddr, InfoHash),
         (transport, encryption): (Transport, Encryption),
         by_user: bool,
+        expected: Expectation,
     ) -> Self {
         let (may_try_both, permit, earlier, for_layers, is_paired) = (false, None, None, false, false);
         Self {
@@ -66,6 +68,7 @@ impl DialRequest {
             for_layers,
             is_paired,
             known_ms: 0,
+            expected,
         }
     }
 
@@ -86,7 +89,6 @@ pub(crate) struct Attempt {
     /// The connection permit, given back when the attempt ends; kept if it failed for lack of local resources, so that the
     /// number of permits can be lowered.
     pub(crate) permit: Option<ConnectionPermit>,
-    pub(crate) expected: Expectation,
 }
 
 /// What is known of an attempt while it goes on, and is kept when it is cancelled.
@@ -120,14 +122,15 @@ impl Progress {
 }
 
 impl Attempt {
-    pub(crate) fn new(request: DialRequest, permit: ConnectionPermit, expected: Expectation) -> Self {
+    pub(crate) fn new(request: DialRequest, permit: ConnectionPermit) -> Self {
+        request.expected.begin();
         let (outcome, progress) = (Outcome::NotTried, Progress::default());
-        Self { request, outcome, progress, error: None, permit: Some(permit), expected }
+        Self { request, outcome, progress, error: None, permit: Some(permit) }
     }
 
     /// Sets its outcome.
     pub(crate) fn end(&mut self, result: Result<Result<(), Failure>, Cut>, secrets: &Secrets) {
-        self.expected.end();
+        self.request.expected.end();
         let (outcome, error, exhausted) = match result {
             // A valid handshake stays one, also when the listening after it was cut short.
             Err(_) if self.progress.stage() == Stage::Done => (Outcome::Ok, None, false),
@@ -158,9 +161,9 @@ impl Attempt {
 
     /// What it means that it was cut in its handshake, when nothing was to be expected of it: silence, or an answer that came late.
     fn overdue(&self) -> (Outcome, PeerError) {
-        let time = self.expected.since_connected();
+        let time = self.request.expected.since_connected();
         let received = self.progress.session.received;
-        match (self.expected.is_late(), self.request.encryption.is_encrypted()) {
+        match (self.request.expected.is_late(), self.request.encryption.is_encrypted()) {
             (true, _) => (Outcome::Late, PeerError::Late { received }),
             (false, false) => {
                 let failure = HandshakeFailure::TimedOut { received, timeout: time };

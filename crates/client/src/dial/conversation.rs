@@ -4,7 +4,6 @@
 //! anything, and the state of an encrypted one on the heap.
 
 use crate::dial::attempt::{Attempt, DialRequest, Failure, Progress};
-use crate::dial::expected::Expectation;
 use crate::dial::opening;
 use crate::dial::peer_context::PeerContext;
 use crate::dial::peer_error::PeerError;
@@ -29,9 +28,9 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
 pub(crate) fn attempt(mut attempt: Box<Attempt>, context: Arc<PeerContext>) -> impl Future<Output = Done> + Send {
     async move {
-        let Attempt { request, progress, expected, .. } = &mut *attempt;
+        let Attempt { request, progress, .. } = &mut *attempt;
         // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
-        let result = expected.or_cut(Box::pin(converse(request, &context, expected, progress))).await;
+        let result = request.expected.or_cut(Box::pin(converse(request, &context, progress))).await;
         let (result, open) = match result {
             Ok(Ok(open)) => (Ok(Ok(())), open),
             Ok(Err(failure)) => (Ok(Err(failure)), None),
@@ -50,12 +49,11 @@ type Open = (Stream, peer_session::Rest);
 async fn converse(
     request: &DialRequest,
     context: &PeerContext,
-    expected: &Expectation,
     progress: &mut Progress,
 ) -> Result<Option<Open>, Failure> {
     let mut last = false;
     loop {
-        let (stream, ended) = converse_once(request, context, expected, progress, last).await?;
+        let (stream, ended) = converse_once(request, context, progress, last).await?;
         match ended {
             Ended::Heard(Some(rest)) => return Ok(Some((stream, rest))),
             Ended::Heard(None) => {
@@ -76,7 +74,6 @@ async fn converse(
 fn converse_once(
     request: &DialRequest,
     context: &PeerContext,
-    expected: &Expectation,
     progress: &mut Progress,
     last: bool,
 ) -> impl Future<Output = Result<(Stream, Ended), Failure>> + Send {
@@ -85,8 +82,8 @@ fn converse_once(
         let mut alarm = pin!(sleep_until(opening::first_alarm(request, context)));
         (progress.stage, progress.transport) = (Stage::Connect, request.transport);
         let begun = Instant::now();
-        let stream = opening::open(request, context, expected, alarm.as_mut(), progress).await?;
-        let mut stream = Heard { stream, expected };
+        let stream = opening::open(request, context, alarm.as_mut(), progress).await?;
+        let mut stream = Heard { stream, expected: &request.expected };
         opened(begun, request, context, &mut stream, progress);
         // The conversation has the stream itself.
         let (ours, named) = (stream.stream.end(), &mut progress.pex);

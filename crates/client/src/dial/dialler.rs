@@ -136,8 +136,7 @@ impl Dialler {
     }
 
     fn begin(&mut self, request: DialRequest, permit: ConnectionPermit) {
-        let begun = Attempt::new(request, permit, self.context.expectations.begin());
-        let attempt = attempt(Box::new(begun), Arc::clone(&self.context));
+        let attempt = attempt(Box::new(Attempt::new(request, permit)), Arc::clone(&self.context));
         match peer_session::is_dumped() {
             true => self.attempts.spawn(peer_session::masking(self.context.rules.secrets.clone(), attempt)),
             // In nearly every run, and without the bytes that only a dump needs.
@@ -240,12 +239,13 @@ impl Dialler {
         let is_at_once =
             transport != attempt.progress.transport && (attempt.progress.stage() == Stage::Connect || was_closed);
         let DialRequest { address, info_hash, by_user, .. } = attempt.request;
-        let next = DialRequest::new((address, info_hash), (transport, encryption), by_user);
+        let next =
+            DialRequest::new((address, info_hash), (transport, encryption), by_user, self.context.expectations.one());
         let (round_trip, is_paired) = (attempt.progress.connect, self.is_worth_a_pair(&attempt, transport));
         if is_paired {
             let way = (other(transport), attempt.request.encryption);
             let known_ms = round_trip.and_then(|time| u16::try_from(time.as_millis()).ok()).unwrap_or(u16::MAX);
-            let next = DialRequest::new((address, info_hash), way, by_user);
+            let next = DialRequest::new((address, info_hash), way, by_user, self.context.expectations.one());
             let beside = DialRequest { is_paired, known_ms, ..next };
             self.pairs.begin(address);
             self.delayed.add(beside, round_trip, Instant::now());
@@ -293,7 +293,12 @@ impl Dialler {
         let info_hash = self.context.offers.other_half(theirs).filter(|_| !closed.for_layers);
         if let Some(info_hash) = info_hash.filter(|_| self.for_layers < FOR_LAYERS && !self.context.stopped.is_set()) {
             self.for_layers += 1;
-            let next = DialRequest::new((address, info_hash), (transport, encryption), by_user);
+            let next = DialRequest::new(
+                (address, info_hash),
+                (transport, encryption),
+                by_user,
+                self.context.expectations.one(),
+            );
             let again = DialRequest { for_layers: true, ..next };
             self.delayed.add(again, None, Instant::now());
         }
@@ -395,7 +400,8 @@ impl Dialler {
             TransportPolicy::Tcp => (Transport::Tcp, false),
             TransportPolicy::Utp => (Transport::Utp, false),
         };
-        let first = DialRequest::new((address, info_hash), (transport, encryption), by_user);
+        let first =
+            DialRequest::new((address, info_hash), (transport, encryption), by_user, self.context.expectations.one());
         DialRequest { may_try_both, ..first }
     }
 }

@@ -20,7 +20,7 @@ use tokio::time::{Instant, Sleep};
 const GRAIN_MS: u64 = 8;
 /// Of an attempt that has answered, or whose time-outs are fixed: they end it.
 const ITS_OWN: u32 = u32::MAX;
-/// Of one that has ended.
+/// Of one that has ended, or not begun.
 const ENDED: u32 = u32::MAX - 1;
 
 /// The attempts in flight of a run, by when they are overdue.
@@ -70,10 +70,9 @@ impl Expectations {
         })
     }
 
-    /// Counts an attempt as in flight.
-    pub(crate) fn begin(self: &Arc<Self>) -> Expectation {
-        *self.table().entry(ITS_OWN).or_default() += 1;
-        let (due, connected) = (AtomicU32::new(ITS_OWN), AtomicU16::new(0));
+    /// What will be expected of an attempt that has not begun.
+    pub(crate) fn one(self: &Arc<Self>) -> Expectation {
+        let (due, connected) = (AtomicU32::new(ENDED), AtomicU16::new(0));
         let (is_late, is_cut) = (AtomicBool::new(false), AtomicBool::new(false));
         Expectation { all: Arc::clone(self), due, connected, is_late, is_cut }
     }
@@ -104,7 +103,9 @@ impl Expectations {
 
     fn move_one(&self, from: u32, to: u32) {
         let mut table = self.table();
-        if let Some(count) = table.get_mut(&from) {
+        if from != ENDED
+            && let Some(count) = table.get_mut(&from)
+        {
             *count -= 1;
             if *count == 0 {
                 table.remove(&from);
@@ -130,6 +131,11 @@ impl Expectations {
 }
 
 impl Expectation {
+    /// It is in flight.
+    pub(crate) fn begin(&self) {
+        self.set(ITS_OWN);
+    }
+
     /// It is overdue at this time; `None` leaves it to its own time-outs.
     pub(crate) fn until(&self, at: Option<Instant>) {
         self.set(at.and_then(|at| u32::try_from(self.all.grains(at) + 1).ok()).unwrap_or(ITS_OWN));
@@ -183,11 +189,6 @@ impl Expectation {
         self.set(ENDED);
     }
 
-    /// How long round trips take in this run.
-    pub(crate) fn round_trips(&self) -> &RoundTrips {
-        &self.all.round_trips
-    }
-
     /// Does `work` unless this attempt is cut first: the work is then cancelled by dropping it, and what it has learned it must keep
     /// elsewhere. One that is overdue is polled once more before, with [`is_cut`](Self::is_cut) set. Takes a pinned future by reference;
     /// by value it would be stored twice in the caller.
@@ -199,7 +200,7 @@ impl Expectation {
             if self.all.is_stopped.load(Ordering::Acquire) {
                 return Err(Cut::Stopped);
             }
-            poll_fn(|context| self.poll(&mut work, changed.as_mut(), context)).await
+            poll_fn(move |context| self.poll(&mut work, changed.as_mut(), context)).await
         }
     }
 
@@ -263,7 +264,7 @@ impl Expectation {
 
     fn set(&self, due: u32) {
         let before = self.due.swap(due, Ordering::Relaxed);
-        if before != due && before != ENDED {
+        if before != due {
             self.all.move_one(before, due);
         }
     }
@@ -294,6 +295,12 @@ mod tests {
         Some(Instant::now() + time)
     }
 
+    fn begun(all: &Arc<Expectations>) -> Expectation {
+        let one = all.one();
+        one.begin();
+        one
+    }
+
     async fn never(expectation: &Expectation) -> Result<(), Cut> {
         expectation.or_cut(Box::pin(pending())).await
     }
@@ -302,7 +309,7 @@ mod tests {
     async fn all_are_overdue_when_the_last_is_and_none_has_answered() {
         let all = Expectations::new();
         assert_eq!((all.first_overdue(), all.all_overdue()), (None, None));
-        let [one, other] = [all.begin(), all.begin()];
+        let [one, other] = [begun(&all), begun(&all)];
         one.until(after(SECOND));
         assert_eq!(all.all_overdue(), None, "the other has no time");
         other.until(after(2 * SECOND));
@@ -320,7 +327,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn as_many_as_are_asked_for_are_cut_of_those_that_are_overdue() {
         let all = Expectations::new();
-        let [one, other, young] = [all.begin(), all.begin(), all.begin()];
+        let [one, other, young] = [begun(&all), begun(&all), begun(&all)];
         [&one, &other].iter().for_each(|silent| silent.until(after(SECOND)));
         young.until(after(3 * SECOND));
         let cut = async {
@@ -349,7 +356,7 @@ mod tests {
             [(adaptive, SECOND, false), (adaptive, 3 * SECOND, true), (given, 3 * SECOND, false)]
         {
             let all = Expectations::new();
-            let one = all.begin();
+            let one = begun(&all);
             one.until(after(2 * SECOND));
             advance(waits).await;
             one.connected(waits, limits, Encryption::None);

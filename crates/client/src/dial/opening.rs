@@ -2,7 +2,6 @@
 //! trip takes.
 
 use crate::dial::attempt::{Beside, DialRequest, Failure, Progress};
-use crate::dial::expected::Expectation;
 use crate::dial::peer_context::PeerContext;
 use crate::dial::peer_error::PeerError;
 use crate::dial::round_trips::SYN_AGAIN;
@@ -30,13 +29,12 @@ type Opened = Result<Stream, Failure>;
 pub(crate) fn open(
     request: &DialRequest,
     context: &PeerContext,
-    expected: &Expectation,
     mut alarm: Pin<&mut Sleep>,
     progress: &mut Progress,
 ) -> impl Future<Output = Opened> + Send {
     async move {
         let begun = Instant::now();
-        let opening = Opening { begun, request, context, expected };
+        let opening = Opening { begun, request, context };
         // What follows is on the heap in both cases: most attempts are over TCP, and have no room for it.
         let later = if request.transport == Transport::Utp {
             Box::pin(utp_first(opening, alarm, progress))
@@ -45,7 +43,7 @@ pub(crate) fn open(
             let silent = match before(alarm.as_mut(), tcp.as_mut()).await {
                 Some(opened) => {
                     if opened.as_ref().is_err_and(ConnectError::is_refusal) {
-                        expected.round_trips().add(begun.elapsed());
+                        context.expectations.round_trips.add(begun.elapsed());
                     }
                     return Ok(opened?);
                 }
@@ -63,13 +61,12 @@ struct Opening<'a> {
     begun: Instant,
     request: &'a DialRequest,
     context: &'a PeerContext,
-    expected: &'a Expectation,
 }
 
 impl Opening<'_> {
     /// When an answer over a transport is overdue that was tried first at this time.
     fn overdue(&self, over: Transport, since: Instant) -> Option<Instant> {
-        let time = self.context.limits.opening(over, self.expected.round_trips(), self.request.round_trip());
+        let time = self.context.limits.opening(over, &self.context.expectations.round_trips, self.request.round_trip());
         time.map(|time| end(since, time))
     }
 }
@@ -98,7 +95,7 @@ async fn utp(request: &DialRequest, context: &PeerContext) -> Opened {
     let (to, begun) = (request.address, Instant::now());
     context.route.source(to).map_err(ConnectError::Unchosen)?;
     let socket = context.shared.udp().socket(context.route, to.is_ipv6());
-    let again = context.limits.syn_again(&context.expectations.round_trips, request.round_trip());
+    let again = context.limits.syn_again(request.round_trip());
     let dialled = socket.and_then(|socket| UtpStream::dial(socket, to, again)).map_err(ConnectError::at_once);
     let mut stream = dialled?;
     match stream.connected().await {
@@ -130,10 +127,10 @@ where
     E: Send,
     Failure: From<E>,
 {
-    let Opening { begun, request, context, expected } = opening;
+    let Opening { begun, request, context } = opening;
     let limit = context.limits.connect;
     if request.may_try_both {
-        let silence = end(begun, context.limits.silence(expected.round_trips()));
+        let silence = end(begun, context.limits.silence(&context.expectations.round_trips));
         if silence > Instant::now() {
             alarm.as_mut().reset(silence);
             if let Some(opened) = before(alarm.as_mut(), first.as_mut()).await {
@@ -142,11 +139,11 @@ where
         }
         return both(first, opening, alarm, progress).await;
     }
-    expected.until(opening.overdue(request.transport, begun));
+    request.expected.until(opening.overdue(request.transport, begun));
     alarm.as_mut().reset(end(begun, limit));
-    match expected.before(alarm, first).await {
+    match request.expected.before(alarm, first).await {
         Some(opened) => Ok(opened?),
-        None => Err(no_answer(request.transport, if expected.is_cut() { begun.elapsed() } else { limit })),
+        None => Err(no_answer(request.transport, if request.expected.is_cut() { begun.elapsed() } else { limit })),
     }
 }
 
@@ -161,7 +158,7 @@ where
     E: Send,
     Failure: From<E>,
 {
-    let Opening { begun, request, context, .. } = opening;
+    let Opening { begun, request, context } = opening;
     let (one, two, limit) = (request.transport, other(request.transport), context.limits.connect);
     alarm.as_mut().reset(end(begun, limit));
     let sent = OnceLock::new();
@@ -223,10 +220,10 @@ where
                 Ok(stream) => return Some((true, stream)),
                 Err(failure) => {
                     *failed_second = Some(failure);
-                    opening.expected.until(opening.overdue(opening.request.transport, opening.begun));
+                    opening.request.expected.until(opening.overdue(opening.request.transport, opening.begun));
                 }
             },
-            () = opening.expected.cut() => return None,
+            () = opening.request.expected.cut() => return None,
             () = alarm.as_mut() => return None,
         }
     }
@@ -235,7 +232,7 @@ where
 
 /// Opens a connection by the second transport, at its pace; notes when it began.
 async fn paced(two: Transport, opening: Opening<'_>, sent: &OnceLock<Instant>) -> Opened {
-    let Opening { begun, request, context, expected } = opening;
+    let Opening { begun, request, context } = opening;
     if !request.address.ip().is_loopback() {
         while let Err(due) = context.shared.pacer(two).start(Instant::now()) {
             sleep_until(due).await;
@@ -243,7 +240,7 @@ async fn paced(two: Transport, opening: Opening<'_>, sent: &OnceLock<Instant>) -
     }
     let now = *sent.get_or_init(Instant::now);
     let overdue = opening.overdue(request.transport, begun).zip(opening.overdue(two, now));
-    expected.until(overdue.map(|(one, two)| one.max(two)));
+    request.expected.until(overdue.map(|(one, two)| one.max(two)));
     boxed(two, request, context).await
 }
 

@@ -60,6 +60,7 @@ impl Parked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dial::expected::Expectations;
     use ids::InfoHash;
     use report::{Encryption, Transport};
     use std::net::SocketAddr;
@@ -77,6 +78,7 @@ mod tests {
             for_layers: false,
             is_paired: false,
             known_ms: 0,
+            expected: Expectations::new().one(),
         }
     }
 

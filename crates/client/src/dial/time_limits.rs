@@ -7,11 +7,12 @@ use std::time::Duration;
 
 /// The shortest silence until the other transport is tried, too: nearly all round trips on earth are shorter.
 const SHORTEST_SILENCE: Duration = Duration::from_millis(300);
-/// The shortest time until a SYN over uTP is sent again, where the peer's own round trip is known and where it is not: libtorrent's
-/// time-out. Each SYN takes a connection of the peer.
-const SHORTEST_SYN_AGAIN: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(500));
-/// The shortest wait for an answer to a SYN that was sent again, where the peer's own round trip is known and where it is not.
-const SHORTEST_WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(1750));
+/// The shortest time until a SYN over uTP is sent again to a peer whose round trip is known: each takes a connection of the peer.
+const SHORTEST_SYN_AGAIN: Duration = Duration::from_millis(500);
+/// The shortest wait for an answer to a SYN that was sent again, to a peer whose round trip is known, and to another over TCP and uTP.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1000);
+const SHORTEST_WAIT_TCP: Duration = Duration::from_millis(1750);
+const SHORTEST_WAIT_UTP: Duration = Duration::from_millis(1000);
 /// A peer whose first connection took as long is not waited for in further attempts, which are made all the same: one peer in a hundred
 /// is as slow, and would hold up the report by as much as all others together.
 const SLOWEST: Duration = Duration::from_millis(1500);
@@ -59,9 +60,8 @@ impl TimeLimits {
     }
 
     /// After how long a SYN over uTP is sent again; `known` is the time of a connection that the peer has had.
-    pub(crate) fn syn_again(&self, trips: &RoundTrips, known: Option<Duration>) -> Duration {
-        let seen = || trips.time_out().map_or(SYN_AGAIN, |seen| seen.max(SHORTEST_SYN_AGAIN.1));
-        known.map_or_else(seen, |known| (known + known / 2).max(SHORTEST_SYN_AGAIN.0)).min(SYN_AGAIN)
+    pub(crate) fn syn_again(&self, known: Option<Duration>) -> Duration {
+        known.map_or(SYN_AGAIN, |known| (known + known / 2).clamp(SHORTEST_SYN_AGAIN, SYN_AGAIN))
     }
 
     /// How long a connection is waited for: until a SYN that was sent again must have been answered. `None` is for the whole time-out:
@@ -73,10 +73,13 @@ impl TimeLimits {
         if known.is_some_and(|known| known >= SLOWEST) {
             return Some(Duration::ZERO);
         }
-        let again = if over == Transport::Utp { self.syn_again(trips, known) } else { SYN_AGAIN };
+        let (again, shortest) = match over {
+            Transport::Utp => (self.syn_again(known), SHORTEST_WAIT_UTP),
+            _ => (SYN_AGAIN, SHORTEST_WAIT_TCP),
+        };
         let wait = match known {
-            Some(known) => (known + known / 2).max(SHORTEST_WAIT.0),
-            None => trips.time_out()?.max(SHORTEST_WAIT.1),
+            Some(known) => (known + known / 2).max(SHORTEST_WAIT),
+            None => trips.time_out()?.max(shortest),
         };
         Some(again + wait)
     }

@@ -62,7 +62,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Outcome::ConnectTimeout,
         "timed out",
-        "no answer to our TCP connection within --connect-timeout",
+        "no answer to our TCP connection in time",
         Several(&[
             (
                 SilentBoth,
@@ -145,7 +145,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Outcome::HandshakeTimeout,
         "connected, then silent",
-        "it accepted the connection, and no whole handshake came within --handshake-timeout",
+        "it accepted the connection, and no whole handshake came in time",
         One("it is overloaded, or another service that waits for more; a longer --handshake-timeout may help"),
         "give a longer --handshake-timeout",
     ),

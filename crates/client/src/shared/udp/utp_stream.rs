@@ -86,6 +86,8 @@ impl UtpStream {
                 timer.as_mut().reset(wake);
             }
             ready!(timer.as_mut().poll(context));
+            // Under load a timer is seen before the answer that waits in the socket's buffer.
+            self.socket.read(None);
         }
     }
 }

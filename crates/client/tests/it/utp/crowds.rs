@@ -9,7 +9,9 @@ async fn a_thousand_peers_share_one_socket() {
     const PEERS: usize = 1_000;
     let lab = lab(std::iter::repeat_n(Peer::default().only_utp(Tcp::Refuses), PEERS));
     let told = run(&lab.torrent, config().with_transport(TransportPolicy::Utp)).await;
-    assert_eq!((told.summary.ok, lab.swarm.accepted()), (PEERS, PEERS));
+    assert_eq!(told.summary.ok, PEERS);
+    // One that takes longer than a second has another SYN, which is another connection until it is reset.
+    assert!((PEERS..=2 * PEERS).contains(&lab.swarm.accepted()), "{} accepted", lab.swarm.accepted());
     let connections = || lab.swarm.endpoints().into_iter().flat_map(|peer| lab.swarm.connections(*peer.ip()));
     let sources: BTreeSet<_> = connections().map(|connection| connection.remote.port()).collect();
     assert_eq!(sources.len(), 1, "{sources:?}");
