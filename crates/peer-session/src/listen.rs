@@ -81,7 +81,7 @@ enum Next {
 /// What the peer says of itself, as long as it is listened to for that. What was `said` is kept by the caller: it stays known when
 /// the listening is cut short.
 pub(crate) struct Words<'a> {
-    theirs: Handshake,
+    theirs: &'a Handshake,
     took: Duration,
     said: &'a mut Advertised,
     /// When it last said something of itself, and not to an extension: a list of peers long after the rest prolongs nothing.
@@ -108,7 +108,7 @@ pub(crate) struct Listener {
 
 impl<'a> Words<'a> {
     /// Of a peer whose handshake `took` so long, a round trip at least.
-    pub(crate) fn new(theirs: Handshake, took: Duration, said: &'a mut Advertised) -> Self {
+    pub(crate) fn new(theirs: &'a Handshake, took: Duration, said: &'a mut Advertised) -> Self {
         let at_once = took.saturating_mul(2).clamp(SHORTEST_QUIET, QUIET);
         let quiet = if sends_in_parts(theirs.peer_id) { QUIET } else { at_once };
         Self { theirs, took, said, spoke: Instant::now(), quiet }
@@ -117,7 +117,7 @@ impl<'a> Words<'a> {
     /// How long to wait for the next byte; `None` when it can say nothing more.
     fn until(&self, deadline: Instant, listening: &Listening) -> Option<Instant> {
         let pieces = listening.pieces.get();
-        if !self.said.is_all_of(&self.theirs) {
+        if !self.said.is_all_of(self.theirs) {
             return Some(deadline);
         }
         match &self.said.pieces {
@@ -159,7 +159,7 @@ impl Listener {
             return Some(ListenEnd::Violation(violation));
         }
         let theirs = words.said.extension.as_deref().filter(|_| self.speaks_extensions);
-        self.extensions = extensions(Met { theirs: words.theirs, took: words.took, extension: theirs });
+        self.extensions = extensions(Met { theirs: *words.theirs, took: words.took, extension: theirs });
         theirs.into_iter().for_each(|theirs| self.extensions.meet(theirs));
         let is_over = words.until(self.deadline, listening).is_none() && !self.extensions.are_spoken();
         is_over.then_some(ListenEnd::Quiet)
@@ -251,10 +251,10 @@ impl Listener {
             let was = state(extensions);
             let wake = was.0.map(|wake| wake.max(Instant::now() + GRAIN)).filter(|wake| *wake < until);
             alarm.as_mut().reset(wake.unwrap_or(until));
-            let mut read = pin!(read_some(stream, received));
+            let mut read = read_some(stream, received);
             let changed = poll_fn(|context| {
                 extensions.watch(context.waker());
-                if let Poll::Ready(read) = read.as_mut().poll(context) {
+                if let Poll::Ready(read) = Pin::new(&mut read).poll(context) {
                     return Poll::Ready(Next::Read(read));
                 }
                 if state(extensions) == was { Poll::Pending } else { Poll::Ready(Next::Changed) }

@@ -195,7 +195,7 @@ impl Session<'_> {
     ) -> impl Future<Output = Option<Listener>> {
         async move {
             let listening = &self.rules.listening;
-            let theirs = progress.theirs.filter(|_| !listening.time.is_zero())?;
+            let theirs = progress.theirs.as_ref().filter(|_| !listening.time.is_zero())?;
             let took = progress.handshake.unwrap_or_default();
             // Stays so when this is cut short.
             progress.listened = Some(ListenEnd::TimeUp);

@@ -47,11 +47,18 @@ struct PexListener {
     by: SocketAddr,
     info_hash: InfoHash,
     ours: Option<SocketAddr>,
-    patience: Duration,
-    /// When the peer is known to speak the extension.
-    since: Option<Instant>,
+    until: Until,
     yourip: Option<IpAddr>,
     lists: Option<Box<Lists>>,
+}
+
+/// How long the first list is waited for.
+#[derive(Clone, Copy)]
+enum Until {
+    /// As long, from when the peer is known to speak the extension.
+    From(Duration),
+    /// It is.
+    At(Instant),
 }
 
 /// What is needed once the peer names others.
@@ -92,10 +99,9 @@ impl PexInbox {
         if !self.is_asking() {
             return None;
         }
-        let (inbox, named, patience) = (self.clone(), NamedCount::default(), UtPex::patience(met));
-        let (since, yourip, lists) = (None, None, None);
-        let listener =
-            PexListener { inbox, named: named.clone(), by, info_hash, ours, patience, since, yourip, lists };
+        let (inbox, named, until) = (self.clone(), NamedCount::default(), Until::From(UtPex::patience(met)));
+        let (yourip, lists) = (None, None);
+        let listener = PexListener { inbox, named: named.clone(), by, info_hash, ours, until, yourip, lists };
         Some((Box::new(listener), named))
     }
 
@@ -130,7 +136,10 @@ impl Extension for PexListener {
     }
 
     fn offer(&mut self, theirs: &ExtensionHandshake) -> Option<Bytes> {
-        (self.since, self.yourip) = (Some(Instant::now()), theirs.yourip);
+        if let Until::From(patience) = self.until {
+            self.until = Until::At(Instant::now() + patience);
+        }
+        self.yourip = theirs.yourip;
         // Other peers may name this end of the connection, as Transmission 3.00 does.
         self.tell();
         None
@@ -138,7 +147,7 @@ impl Extension for PexListener {
 
     fn heard(&mut self, payload: &[u8]) -> Result<Option<Bytes>, Violation> {
         // A list without an extension handshake before it is not taken.
-        if self.since.is_none() {
+        if let Until::From(_) = self.until {
             return Ok(None);
         }
         let answer = self.lists.get_or_insert_default().pex.heard(payload);
@@ -147,10 +156,10 @@ impl Extension for PexListener {
     }
 
     fn wake(&self) -> Option<Instant> {
-        self.since.map(|since| since + self.patience)
+        if let Until::At(until) = self.until { Some(until) } else { None }
     }
 
     fn is_done(&self) -> bool {
-        self.lists.is_some() || self.since.is_none_or(|since| since.elapsed() >= self.patience)
+        self.lists.is_some() || self.wake().is_none_or(|until| until <= Instant::now())
     }
 }
