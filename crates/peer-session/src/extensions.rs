@@ -96,6 +96,8 @@ impl Extensions {
     /// Adds one. An extension has the id of its place, from 1 on.
     #[must_use]
     pub fn with(mut self, extension: Box<dyn Extension>) -> Self {
+        // There are few, and connections are many.
+        self.list.reserve_exact(1);
         self.list.push(Offered { extension, way: None });
         self
     }

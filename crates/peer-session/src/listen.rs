@@ -81,7 +81,7 @@ enum Next {
 /// What the peer says of itself, as long as it is listened to for that. What was `said` is kept by the caller: it stays known when
 /// the listening is cut short.
 pub(crate) struct Words<'a> {
-    theirs: Handshake,
+    theirs: &'a Handshake,
     took: Duration,
     said: &'a mut Advertised,
     /// When it last said something of itself, and not to an extension: a list of peers long after the rest prolongs nothing.
@@ -108,7 +108,7 @@ pub(crate) struct Listener {
 
 impl<'a> Words<'a> {
     /// Of a peer whose handshake `took` so long, a round trip at least.
-    pub(crate) fn new(theirs: Handshake, took: Duration, said: &'a mut Advertised) -> Self {
+    pub(crate) fn new(theirs: &'a Handshake, took: Duration, said: &'a mut Advertised) -> Self {
         let at_once = took.saturating_mul(2).clamp(SHORTEST_QUIET, QUIET);
         let quiet = if sends_in_parts(theirs.peer_id) { QUIET } else { at_once };
         Self { theirs, took, said, spoke: Instant::now(), quiet }
@@ -117,7 +117,7 @@ impl<'a> Words<'a> {
     /// How long to wait for the next byte; `None` when it can say nothing more.
     fn until(&self, deadline: Instant, listening: &Listening) -> Option<Instant> {
         let pieces = listening.pieces.get();
-        if !self.said.is_all_of(&self.theirs) {
+        if !self.said.is_all_of(self.theirs) {
             return Some(deadline);
         }
         match &self.said.pieces {
@@ -159,7 +159,7 @@ impl Listener {
             return Some(ListenEnd::Violation(violation));
         }
         let theirs = words.said.extension.as_deref().filter(|_| self.speaks_extensions);
-        self.extensions = extensions(Met { theirs: words.theirs, took: words.took, extension: theirs });
+        self.extensions = extensions(Met { theirs: *words.theirs, took: words.took, extension: theirs });
         theirs.into_iter().for_each(|theirs| self.extensions.meet(theirs));
         let is_over = words.until(self.deadline, listening).is_none() && !self.extensions.are_spoken();
         is_over.then_some(ListenEnd::Quiet)
@@ -176,82 +176,94 @@ impl Listener {
 
     /// Listens on a stream over which handshakes were exchanged, and says why it stopped: to the peer's `words`, or without them for as
     /// long as an extension waits for something. Counts into `bytes` what comes.
-    pub(crate) async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn has room for its arguments twice, and thousands of these wait"
+    )]
+    pub(crate) fn listen<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
         mut alarm: Pin<&mut Sleep>,
         rules: &Rules,
         mut words: Option<&mut Words<'_>>,
         bytes: &mut usize,
-    ) -> ListenEnd {
-        let listening = &rules.listening;
-        loop {
-            let messages = match self.messages(rules, &mut words) {
-                Ok(messages) => messages,
-                Err(violation) => return ListenEnd::Violation(violation),
-            };
-            if bytes.saturating_sub(self.extensions.asked_for()) > listening.bytes {
-                return ListenEnd::TooMuch { limit: listening.bytes };
-            }
-            let is_busy = self.extensions.are_busy();
-            let deadline = if is_busy { end(self.deadline, self.extensions.time()) } else { self.deadline };
-            if !messages.is_empty() {
-                alarm.as_mut().reset(deadline);
-                // A peer that does not take what we say may have said enough all the same.
-                let _ = before(alarm.as_mut(), pin!(write(stream, messages))).await;
-            }
-            let pieces = words.as_ref().map_or(0, |words| words.said.pieces.bytes());
-            if !self.charge.hold(self.received.capacity() + pieces) {
-                return ListenEnd::Budget;
-            }
-            // What the peer says of itself is not waited for any longer because an extension is busy.
-            let deadline = if words.is_some() { self.deadline } else { deadline };
-            // A peer that always has something to say would never let the timer speak.
-            if Instant::now() >= deadline {
-                return ListenEnd::TimeUp;
-            }
-            let until = match &words {
-                Some(words) => words.until(deadline, listening),
-                None => Some(deadline).filter(|_| !self.extensions.are_done()),
-            };
-            let Some(until) = until else { return ListenEnd::Quiet };
-            match self.next(stream, alarm.as_mut(), until).await {
-                Next::Changed => {}
-                Next::Silence if until < deadline => return ListenEnd::Quiet,
-                // An extension may have become busy.
-                Next::Silence => {}
-                Next::Read(Ok(0) | Err(_)) => return ListenEnd::Closed,
-                Next::Read(Ok(read)) => *bytes += read,
+    ) -> impl Future<Output = ListenEnd> {
+        async move {
+            let listening = &rules.listening;
+            loop {
+                let messages = match self.messages(rules, &mut words) {
+                    Ok(messages) => messages,
+                    Err(violation) => return ListenEnd::Violation(violation),
+                };
+                if bytes.saturating_sub(self.extensions.asked_for()) > listening.bytes {
+                    return ListenEnd::TooMuch { limit: listening.bytes };
+                }
+                let is_busy = self.extensions.are_busy();
+                let deadline = if is_busy { end(self.deadline, self.extensions.time()) } else { self.deadline };
+                if !messages.is_empty() {
+                    alarm.as_mut().reset(deadline);
+                    // A peer that does not take what we say may have said enough all the same.
+                    let _ = before(alarm.as_mut(), pin!(write(stream, messages))).await;
+                }
+                let pieces = words.as_ref().map_or(0, |words| words.said.pieces.bytes());
+                if !self.charge.hold(self.received.capacity() + pieces) {
+                    return ListenEnd::Budget;
+                }
+                // What the peer says of itself is not waited for any longer because an extension is busy.
+                let deadline = if words.is_some() { self.deadline } else { deadline };
+                // A peer that always has something to say would never let the timer speak.
+                if Instant::now() >= deadline {
+                    return ListenEnd::TimeUp;
+                }
+                let until = match &words {
+                    Some(words) => words.until(deadline, listening),
+                    None => Some(deadline).filter(|_| !self.extensions.are_done()),
+                };
+                let Some(until) = until else { return ListenEnd::Quiet };
+                match self.next(stream, alarm.as_mut(), until).await {
+                    Next::Changed => {}
+                    Next::Silence if until < deadline => return ListenEnd::Quiet,
+                    // An extension may have become busy.
+                    Next::Silence => {}
+                    Next::Read(Ok(0) | Err(_)) => return ListenEnd::Closed,
+                    Next::Read(Ok(read)) => *bytes += read,
+                }
             }
         }
     }
 
     /// Waits for the next bytes, for the time when an extension is due, or until something changes for one.
-    async fn next<S: AsyncRead + AsyncWrite + Unpin>(
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn has room for its arguments twice, and thousands of these wait"
+    )]
+    fn next<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
         mut alarm: Pin<&mut Sleep>,
         until: Instant,
-    ) -> Next {
-        /// An extension that is due again at once is asked again after this: timers have no finer grain.
-        const GRAIN: Duration = Duration::from_millis(1);
-        let Self { received, extensions, .. } = self;
-        let state = |extensions: &Extensions| (extensions.wake(), extensions.are_done(), extensions.are_busy());
-        let was = state(extensions);
-        let wake = was.0.map(|wake| wake.max(Instant::now() + GRAIN)).filter(|wake| *wake < until);
-        alarm.as_mut().reset(wake.unwrap_or(until));
-        let mut read = pin!(read_some(stream, received));
-        let changed = poll_fn(|context| {
-            extensions.watch(context.waker());
-            if let Poll::Ready(read) = read.as_mut().poll(context) {
-                return Poll::Ready(Next::Read(read));
+    ) -> impl Future<Output = Next> {
+        async move {
+            /// An extension that is due again at once is asked again after this: timers have no finer grain.
+            const GRAIN: Duration = Duration::from_millis(1);
+            let Self { received, extensions, .. } = self;
+            let state = |extensions: &Extensions| (extensions.wake(), extensions.are_done(), extensions.are_busy());
+            let was = state(extensions);
+            let wake = was.0.map(|wake| wake.max(Instant::now() + GRAIN)).filter(|wake| *wake < until);
+            alarm.as_mut().reset(wake.unwrap_or(until));
+            let mut read = read_some(stream, received);
+            let changed = poll_fn(|context| {
+                extensions.watch(context.waker());
+                if let Poll::Ready(read) = Pin::new(&mut read).poll(context) {
+                    return Poll::Ready(Next::Read(read));
+                }
+                if state(extensions) == was { Poll::Pending } else { Poll::Ready(Next::Changed) }
+            });
+            match before(alarm, changed).await {
+                Some(next) => next,
+                None if wake.is_some() => Next::Changed,
+                None => Next::Silence,
             }
-            if state(extensions) == was { Poll::Pending } else { Poll::Ready(Next::Changed) }
-        });
-        match before(alarm, changed).await {
-            Some(next) => next,
-            None if wake.is_some() => Next::Changed,
-            None => Next::Silence,
         }
     }
 

@@ -14,8 +14,11 @@ const READ_BYTES: usize = 2048;
 
 /// One read, appended to `into`; 0 at the end of the stream. The room for it is on the stack while the system fills it, so
 /// that a connection which waits holds none. May be cancelled without losing anything.
-pub(crate) async fn read_some<S: AsyncRead + Unpin>(stream: &mut S, into: &mut BytesMut) -> io::Result<usize> {
-    poll_fn(|context| {
+pub(crate) fn read_some<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    into: &mut BytesMut,
+) -> impl Future<Output = io::Result<usize>> + Unpin {
+    poll_fn(move |context| {
         let mut room = [MaybeUninit::uninit(); READ_BYTES];
         let mut room = ReadBuf::uninit(&mut room);
         ready!(Pin::new(&mut *stream).poll_read(context, &mut room))?;
@@ -23,5 +26,4 @@ pub(crate) async fn read_some<S: AsyncRead + Unpin>(stream: &mut S, into: &mut B
         into.extend_from_slice(room.filled());
         Poll::Ready(Ok(room.filled().len()))
     })
-    .await
 }

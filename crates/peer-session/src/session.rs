@@ -182,29 +182,35 @@ impl Session<'_> {
 
     /// Listens to what the peer says of itself after its handshake; `surplus` came along with it. Gives the listener where extensions
     /// wait for more.
-    async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn has room for its arguments twice, and thousands of these wait"
+    )]
+    fn listen<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
         alarm: Pin<&mut Sleep>,
         surplus: BytesMut,
         progress: &mut Progress,
-    ) -> Option<Listener> {
-        let listening = &self.rules.listening;
-        let theirs = progress.theirs.filter(|_| !listening.time.is_zero())?;
-        let took = progress.handshake.unwrap_or_default();
-        // Stays so when this is cut short.
-        progress.listened = Some(ListenEnd::TimeUp);
-        let mut words = Words::new(theirs, took, &mut progress.advertised);
-        let mut listener = Listener::new(surplus, self.hello.greeting.ours.reserved, theirs.reserved, listening);
-        let make = self.extensions.take();
-        let begun = listener.begin(&mut words, listening, |met| make.map(|make| make(met)).unwrap_or_default());
-        let end = match begun {
-            Some(end) => end,
-            None => listener.listen(stream, alarm, self.rules, Some(&mut words), &mut progress.received).await,
-        };
-        let goes_on = listener.goes_on_after(&end);
-        progress.listened = Some(end);
-        goes_on.then_some(listener)
+    ) -> impl Future<Output = Option<Listener>> {
+        async move {
+            let listening = &self.rules.listening;
+            let theirs = progress.theirs.as_ref().filter(|_| !listening.time.is_zero())?;
+            let took = progress.handshake.unwrap_or_default();
+            // Stays so when this is cut short.
+            progress.listened = Some(ListenEnd::TimeUp);
+            let mut words = Words::new(theirs, took, &mut progress.advertised);
+            let mut listener = Listener::new(surplus, self.hello.greeting.ours.reserved, theirs.reserved, listening);
+            let make = self.extensions.take();
+            let begun = listener.begin(&mut words, listening, |met| make.map(|make| make(met)).unwrap_or_default());
+            let end = match begun {
+                Some(end) => end,
+                None => listener.listen(stream, alarm, self.rules, Some(&mut words), &mut progress.received).await,
+            };
+            let goes_on = listener.goes_on_after(&end);
+            progress.listened = Some(end);
+            goes_on.then_some(listener)
+        }
     }
 }
 

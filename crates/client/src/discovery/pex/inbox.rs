@@ -40,24 +40,40 @@ pub(crate) struct PexInbox {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NamedCount(Arc<AtomicUsize>);
 
-/// The extension in one conversation: as small as it can be until the peer speaks it.
+/// The extension in one conversation: as small as it can be until the peer names others.
 struct PexListener {
     inbox: PexInbox,
     named: NamedCount,
     by: SocketAddr,
     info_hash: InfoHash,
     ours: Option<SocketAddr>,
-    patience: Duration,
-    speaking: Option<Box<Speaking>>,
+    until: Until,
+    yourip: Option<IpAddr>,
+    lists: Option<Box<Lists>>,
 }
 
-/// What is needed once the peer speaks the extension.
-struct Speaking {
+/// How long the first list is waited for.
+#[derive(Clone, Copy)]
+enum Until {
+    /// As long, from when the peer is known to speak the extension.
+    From(Duration),
+    /// It is.
+    At(Instant),
+}
+
+/// What is needed once the peer names others.
+struct Lists {
     pex: UtPex,
     record: PexRecord,
-    yourip: Option<IpAddr>,
     /// Peers that were passed on.
     told: usize,
+}
+
+impl Default for Lists {
+    fn default() -> Self {
+        let record = PexRecord::default();
+        Self { pex: UtPex::new(record.clone()), record, told: 0 }
+    }
 }
 
 impl NamedCount {
@@ -83,8 +99,9 @@ impl PexInbox {
         if !self.is_asking() {
             return None;
         }
-        let (inbox, named, patience) = (self.clone(), NamedCount::default(), UtPex::patience(met));
-        let listener = PexListener { inbox, named: named.clone(), by, info_hash, ours, patience, speaking: None };
+        let (inbox, named, until) = (self.clone(), NamedCount::default(), Until::From(UtPex::patience(met)));
+        let (yourip, lists) = (None, None);
+        let listener = PexListener { inbox, named: named.clone(), by, info_hash, ours, until, yourip, lists };
         Some((Box::new(listener), named))
     }
 
@@ -96,14 +113,19 @@ impl PexInbox {
 impl PexListener {
     /// Passes on what is new.
     fn tell(&mut self) {
-        let Some(speaking) = &mut self.speaking else { return };
-        let peers: Vec<PexPeer> = speaking.record.heard().peers.into_iter().skip(speaking.told).collect();
-        speaking.told += peers.len();
-        self.named.set(speaking.told);
-        let (Self { by, info_hash, ours, .. }, yourip) = (&*self, self.speaking.as_ref().and_then(|it| it.yourip));
+        let peers: Vec<PexPeer> = match &self.lists {
+            Some(lists) => lists.record.heard().peers.into_iter().skip(lists.told).collect(),
+            None => Vec::new(),
+        };
+        let told = self.lists.as_mut().map_or(0, |lists| {
+            lists.told += peers.len();
+            lists.told
+        });
+        self.named.set(told);
         if self.inbox.is_asking() {
+            let Self { by, info_hash, yourip, ours, .. } = *self;
             // An error when the run is gone.
-            let _ = self.inbox.heard.send(Heard { by: *by, info_hash: *info_hash, yourip, ours: *ours, peers });
+            let _ = self.inbox.heard.send(Heard { by, info_hash, yourip, ours, peers });
         }
     }
 }
@@ -114,27 +136,30 @@ impl Extension for PexListener {
     }
 
     fn offer(&mut self, theirs: &ExtensionHandshake) -> Option<Bytes> {
-        let record = PexRecord::default();
-        let mut pex = UtPex::new(record.clone()).waiting(self.patience);
-        let first = pex.offer(theirs);
-        self.speaking = Some(Box::new(Speaking { pex, record, yourip: theirs.yourip, told: 0 }));
+        if let Until::From(patience) = self.until {
+            self.until = Until::At(Instant::now() + patience);
+        }
+        self.yourip = theirs.yourip;
         // Other peers may name this end of the connection, as Transmission 3.00 does.
         self.tell();
-        first
+        None
     }
 
     fn heard(&mut self, payload: &[u8]) -> Result<Option<Bytes>, Violation> {
         // A list without an extension handshake before it is not taken.
-        let answer = self.speaking.as_mut().map_or(Ok(None), |speaking| speaking.pex.heard(payload));
+        if let Until::From(_) = self.until {
+            return Ok(None);
+        }
+        let answer = self.lists.get_or_insert_default().pex.heard(payload);
         self.tell();
         answer
     }
 
     fn wake(&self) -> Option<Instant> {
-        self.speaking.as_ref().and_then(|speaking| speaking.pex.wake())
+        if let Until::At(until) = self.until { Some(until) } else { None }
     }
 
     fn is_done(&self) -> bool {
-        self.speaking.as_ref().is_none_or(|speaking| speaking.pex.is_done())
+        self.lists.is_some() || self.wake().is_none_or(|until| until <= Instant::now())
     }
 }
