@@ -361,6 +361,11 @@ impl Output {
         flushed
     }
 
+    /// Writes what waits if that is for long.
+    pub(crate) fn flush_old(&mut self) -> io::Result<()> {
+        if self.written.is_old() { self.flush() } else { Ok(()) }
+    }
+
     /// That the file could not be written, once.
     fn tell_file_fault(&mut self) {
         if let Some(error) = self.written.take_file_fault() {

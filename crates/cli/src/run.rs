@@ -314,13 +314,14 @@ enum Next {
 }
 
 /// The next event, or the interrupt unless that was `heard` already. Before a wait, everything that was reported is
-/// written. The wait itself is the engine's: asked again at once, it would take that for a turn that others have had.
+/// written; before a turn of the run's own tasks, what has waited for long. The wait itself is the engine's: asked again at once, it would take that for a turn that others have had.
 async fn next_event(
     swarm: &mut Swarm,
     output: &Shared,
     interrupted: &mut watch::Receiver<bool>,
     heard: bool,
 ) -> std::io::Result<Next> {
+    let interim = swarm.interim();
     let (mut next, mut interrupt) = (pin!(swarm.next()), pin!(interrupted.wait_for(|said| *said)));
     poll_fn(|context| {
         // Nothing takes results any more: leave quietly.
@@ -330,7 +331,8 @@ async fn next_event(
         if let Poll::Ready(event) = next.as_mut().poll(context) {
             return Poll::Ready(Ok(event.map_or(Next::End, Next::Event)));
         }
-        if let Err(error) = output.lock().flush() {
+        let flushed = if interim.goes_on() { output.lock().flush_old() } else { output.lock().flush() };
+        if let Err(error) = flushed {
             return Poll::Ready(Err(error));
         }
         if !heard && interrupt.as_mut().poll(context).is_ready() {

@@ -3,9 +3,12 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// Bytes of lines that wait to be written together, at most.
 const TOGETHER: usize = 32 << 10;
+/// How long a line waits for others at most while a run has more to do: no reader sees it.
+const SOON: Duration = Duration::from_millis(5);
 
 /// Lines that wait to be written, and where they go. A reader that has gone away is not an error; [`Written::is_closed`] tells.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub(crate) struct Written {
     file: Option<(PathBuf, File)>,
     lines: String,
     file_lines: String,
+    /// When the first of the lines came that wait.
+    since: Option<Instant>,
     file_fault: Option<io::Error>,
     closed: bool,
     failed: bool,
@@ -21,7 +26,8 @@ pub(crate) struct Written {
 
 impl Written {
     pub(crate) fn new(file: Option<(PathBuf, File)>) -> Self {
-        Self { file, lines: String::new(), file_lines: String::new(), file_fault: None, closed: false, failed: false }
+        let (lines, file_lines) = (String::new(), String::new());
+        Self { file, lines, file_lines, since: None, file_fault: None, closed: false, failed: false }
     }
 
     /// Whether stdout is closed and no file takes the results, or the file cannot take them: then there is nothing to go on for.
@@ -48,9 +54,15 @@ impl Written {
         self.lines.len().max(self.file_lines.len()) > TOGETHER
     }
 
+    /// Whether a line has waited for long.
+    pub(crate) fn is_old(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() >= SOON)
+    }
+
     /// Takes a line for stdout.
     pub(crate) fn line(&mut self, line: &str) {
         if !self.closed {
+            self.since.get_or_insert_with(Instant::now);
             self.lines.push_str(line);
             self.lines.push('\n');
         }
@@ -59,6 +71,7 @@ impl Written {
     /// Takes a line for the file, if there is one.
     pub(crate) fn file_line(&mut self, line: &str) {
         if self.has_file() {
+            self.since.get_or_insert_with(Instant::now);
             self.file_lines.push_str(line);
             self.file_lines.push('\n');
         }
@@ -84,6 +97,7 @@ impl Written {
 
     /// Writes what waits; text with styles only where stdout takes them.
     pub(crate) fn flush(&mut self, is_text: bool) -> io::Result<()> {
+        self.since = None;
         self.flush_file();
         if !self.is_waiting() {
             return Ok(());

@@ -1,6 +1,7 @@
 //! How far a run has come, readable while it goes on.
 
 use report::Summary;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How far a run has come.
@@ -29,13 +30,31 @@ pub struct SoFar {
 /// Shows how far a run has come, also while its swarm is borrowed by a wait for the next event: it is updated before each
 /// wait. Clones show the same run.
 #[derive(Clone, Debug, Default)]
-pub struct Interim(Arc<Mutex<SoFar>>);
+pub struct Interim(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    so_far: Mutex<SoFar>,
+    goes_on: AtomicBool,
+}
 
 impl Interim {
     /// How far it is now.
     #[must_use]
     pub fn so_far(&self) -> SoFar {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.so_far.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the run goes on as soon as other tasks have had a turn, as it does while it dials: then the next event may be close, and
+    /// what is done once before a real wait can wait for that.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.0.goes_on.load(Ordering::Relaxed)
+    }
+
+    /// Takes in whether it does.
+    pub(crate) fn set_goes_on(&self, goes_on: bool) {
+        self.0.goes_on.store(goes_on, Ordering::Relaxed);
     }
 
     /// Takes the counts of the summary so far, and those that it does not have.
@@ -43,7 +62,7 @@ impl Interim {
         let Some(&Summary { peers, ok, trackers, trackers_ok, ref web_seeds, .. }) = told else { return };
         let (web_seeds, web_seeds_complete) = (web_seeds.checked, web_seeds.complete);
         let failed = peers - ok;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+        *self.0.so_far.lock().unwrap_or_else(PoisonError::into_inner) =
             SoFar { named, ok, failed, in_flight, trackers, trackers_ok, web_seeds, web_seeds_complete, dht_nodes };
     }
 }

@@ -236,6 +236,7 @@ impl Swarm {
             self.let_others_begin();
             let (named, in_flight) = (self.peers.named(), self.dialler.in_flight());
             self.interim.set(self.tally.so_far(), named, in_flight, self.discovery.nodes_answered());
+            self.interim.set_goes_on(next_dial == NextDial::Now);
             self.is_waiting = true;
             self.wait(next_dial, freed, &changed).await;
             self.is_waiting = false;
