@@ -23,21 +23,14 @@ pub(crate) enum Stream {
     Utp(UtpStream),
 }
 
-/// Our end of a connection that is open.
+/// Our end of a connection that is open; over uTP, with the address that its socket is bound to. Asked for when it is needed: that is a
+/// system call, and most peers need none.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum End {
-    /// Asked for when it is needed: that is a system call, and most peers need none.
-    Tcp(RawFd),
-    Utp(Option<SocketAddr>),
-}
+pub(crate) struct End(RawFd);
 
 impl End {
     pub(crate) fn local_addr(self) -> Option<SocketAddr> {
-        let socket = match self {
-            Self::Tcp(socket) => socket,
-            Self::Utp(address) => return address,
-        };
-        let address: SockaddrStorage = getsockname(socket).ok()?;
+        let address: SockaddrStorage = getsockname(self.0).ok()?;
         let v4 = address.as_sockaddr_in().map(|&v4| SocketAddr::V4(v4.into()));
         v4.or_else(|| address.as_sockaddr_in6().map(|&v6| SocketAddr::V6(v6.into())))
     }
@@ -53,10 +46,10 @@ impl Stream {
 
     /// Our end, of which the address can be asked while the stream is borrowed.
     pub(crate) fn end(&self) -> End {
-        match self {
-            Self::Tcp { stream, .. } => End::Tcp(stream.as_raw_fd()),
-            Self::Utp(stream) => End::Utp(stream.local_addr()),
-        }
+        End(match self {
+            Self::Tcp { stream, .. } => stream.as_raw_fd(),
+            Self::Utp(stream) => stream.socket(),
+        })
     }
 
     /// For a conversation of many small messages back and forth: neither side's are to wait for an acknowledgement. rTorrent's would

@@ -5,6 +5,7 @@ use crate::net::route::Route;
 use socket2::SockRef;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
@@ -44,9 +45,11 @@ impl Datagrams {
     pub(crate) async fn readable(&self) -> io::Result<()> {
         self.0.readable().await
     }
+}
 
-    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+impl AsRawFd for Datagrams {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
     }
 }
 

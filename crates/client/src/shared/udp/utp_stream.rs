@@ -4,6 +4,7 @@ use crate::shared::udp::conversations::{Conversation, State};
 use crate::shared::udp::socket::UdpSocket;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -42,9 +43,9 @@ impl UtpStream {
         std::future::poll_fn(|context| self.poll(context, |connection| connection.is_established().then_some(()))).await
     }
 
-    /// Our end, with the address that the socket is bound to.
-    pub(crate) fn local_addr(&self) -> Option<SocketAddr> {
-        self.socket.datagrams().local_addr().ok()
+    /// The socket that all connections of its family have in common.
+    pub(crate) fn socket(&self) -> RawFd {
+        self.socket.datagrams().as_raw_fd()
     }
 
     /// Why the peer closed it, if it said so.
