@@ -46,26 +46,29 @@ pub(crate) fn attempt(mut attempt: Box<Attempt>, context: Arc<PeerContext>) -> i
 type Open = (Stream, peer_session::Rest);
 
 /// Tries a peer, and once more when chance alone was against us.
-async fn converse(
+#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
+fn converse(
     request: &DialRequest,
     context: &PeerContext,
     progress: &mut Progress,
-) -> Result<Option<Open>, Failure> {
-    let mut last = false;
-    loop {
-        let (stream, ended) = converse_once(request, context, progress, last).await?;
-        match ended {
-            Ended::Heard(Some(rest)) => return Ok(Some((stream, rest))),
-            Ended::Heard(None) => {
-                stream.close();
-                return Ok(None);
+) -> impl Future<Output = Result<Option<Open>, Failure>> + Send {
+    async move {
+        let mut last = false;
+        loop {
+            let (stream, ended) = converse_once(request, context, progress, last).await?;
+            match ended {
+                Ended::Heard(Some(rest)) => return Ok(Some((stream, rest))),
+                Ended::Heard(None) => {
+                    stream.close();
+                    return Ok(None);
+                }
+                Ended::ShortSecret => stream.close(),
             }
-            Ended::ShortSecret => stream.close(),
+            debug!(peer = %request.address, "the shared secret is short, and another key is drawn");
+            sleep_until(Instant::now() + PAUSE).await;
+            *progress = Progress::default();
+            last = true;
         }
-        debug!(peer = %request.address, "the shared secret is short, and another key is drawn");
-        sleep_until(Instant::now() + PAUSE).await;
-        *progress = Progress::default();
-        last = true;
     }
 }
 
