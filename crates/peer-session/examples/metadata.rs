@@ -27,13 +27,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let ours = peer_wire::Handshake { reserved, info_hash, peer_id: ids::PeerId::new(random) };
     let is_right = move |info: &[u8]| Sha1::digest(info)[..] == info_hash.0;
     let (assembly, record) = (Assembly::new(MetadataLimits::default(), &memory, is_right), PexRecord::default());
-    let all = || Extensions::default().with(Box::new(assembly.with("it"))).with(Box::new(UtPex::new(record.clone())));
+    let pex = || Box::new(UtPex::new(record.clone()));
+    let all = || Extensions::default().with(Box::new(assembly.with("it"))).with(pex());
     let mut extensions = |_: Met<'_>| all().within(Duration::from_secs(60));
     let (greeting, mut progress) = (Greeting::new(ours), Progress::default());
     let hello = Hello { greeting: &greeting, peer_id: ours.peer_id };
     let session = Session { hello, rules: &rules, extensions: Some(&mut extensions) };
-    let ended = session.run(&mut stream, pin!(sleep_until(Instant::now())), &mut progress).await?;
-    if let Ended::Heard(Some(mut rest)) = ended {
+    let alarm = pin!(sleep_until(Instant::now()));
+    if let Ended::Heard(Some(mut rest)) = session.run(&mut stream, alarm, &mut progress).await? {
         rest.listen(&mut stream, &rules).await;
     }
     let (metadata, named) = (assembly.release().unwrap_or_default().len(), record.heard().peers.len());
