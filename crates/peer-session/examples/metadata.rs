@@ -1,9 +1,10 @@
 //! `metadata HOST:PORT INFO-HASH`: asks one peer for the info dictionary and for the peers it knows.
 
 use peer_session::*;
+use peer_wire::{Handshake, Reserved};
 use sha1::{Digest, Sha1};
 use std::{error::Error, pin::pin, time::Duration};
-use tokio::{net::TcpStream, time::Instant, time::sleep_until};
+use tokio::{net::TcpStream, time::sleep};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -21,19 +22,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         client: "example/1.0".to_owned(),
         secrets: guard::Secrets::default(),
     };
-    let reserved = peer_wire::Reserved::FAST | peer_wire::Reserved::EXTENSION_PROTOCOL;
-    let mut random = [0; 12];
-    getrandom::fill(&mut random)?;
-    let ours = peer_wire::Handshake { reserved, info_hash, peer_id: ids::PeerId::new(random) };
+    let (reserved, peer_id) = (Reserved::FAST | Reserved::EXTENSION_PROTOCOL, ids::PeerId::new(*b"one-of-many-"));
+    let ours = Handshake { reserved, info_hash, peer_id };
     let is_right = move |info: &[u8]| Sha1::digest(info)[..] == info_hash.0;
     let (assembly, record) = (Assembly::new(MetadataLimits::default(), &memory, is_right), PexRecord::default());
-    let all = || Extensions::default().with(Box::new(assembly.with("it"))).with(Box::new(UtPex::new(record.clone())));
-    let mut extensions = |_: Met<'_>| all().within(Duration::from_secs(60));
-    let (greeting, mut progress) = (Greeting::new(ours), Progress::default());
-    let hello = Hello { greeting: &greeting, peer_id: ours.peer_id };
+    let (member, pex) = (|| Box::new(assembly.with("it")), || Box::new(UtPex::new(record.clone())));
+    let all = || Extensions::default().with(member()).with(pex()).within(Duration::from_secs(60));
+    let (mut extensions, greeting, mut progress) = (|_: Met<'_>| all(), Greeting::new(ours), Progress::default());
+    let hello = Hello { greeting: &greeting, peer_id };
     let session = Session { hello, rules: &rules, extensions: Some(&mut extensions) };
-    let ended = session.run(&mut stream, pin!(sleep_until(Instant::now())), &mut progress).await?;
-    if let Ended::Heard(Some(mut rest)) = ended {
+    if let Ended::Heard(Some(mut rest)) =
+        session.run(&mut stream, pin!(sleep(handshake_timeout)), &mut progress).await?
+    {
         rest.listen(&mut stream, &rules).await;
     }
     let (metadata, named) = (assembly.release().unwrap_or_default().len(), record.heard().peers.len());

@@ -2,13 +2,12 @@
 
 use crate::advertised::{Advertised, Pieces, Violation, may_be_lazy};
 use crate::alarm::{before, end};
-use crate::budget::{ByteBudget, Charge};
+use crate::budget::Charge;
 use crate::dump;
 use crate::extensions::Extensions;
 use crate::habits::sends_in_parts;
-use crate::piece_count::PieceCount;
 use crate::read::read_some;
-use crate::session::{Met, Rules};
+use crate::rules::{Listening, Met, Rules};
 use bytes::BytesMut;
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
 use std::future::poll_fn;
@@ -25,21 +24,6 @@ const QUIET: Duration = Duration::from_millis(500);
 /// The same at least, of software that sends all of it in one go: the other segments of that come within a round trip, and a machine
 /// that has much to do takes some milliseconds to send them.
 const SHORTEST_QUIET: Duration = Duration::from_millis(50);
-
-/// What is heard of one peer after its handshake, at most.
-#[derive(Clone, Debug)]
-pub struct Listening {
-    /// From the handshake on; zero for not at all.
-    pub time: Duration,
-    /// Bytes received from the peer, the handshake included.
-    pub bytes: usize,
-    /// Bytes of one message, where the number of pieces does not say how long a bitfield is.
-    pub message_bytes: u32,
-    /// Pieces of the torrent. May become known while peers are listened to.
-    pub pieces: PieceCount,
-    /// Memory of what is received and kept, shared by all conversations.
-    pub budget: ByteBudget,
-}
 
 /// Why the listening ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

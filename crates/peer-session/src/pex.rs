@@ -3,7 +3,7 @@
 use crate::advertised::Violation;
 use crate::extensions::Extension;
 use crate::habits::first_list;
-use crate::session::Met;
+use crate::rules::Met;
 use bytes::Bytes;
 use peer_wire::{ExtensionHandshake, PexMessage, PexPeer, PexSkipped};
 use std::collections::HashSet;

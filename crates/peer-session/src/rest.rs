@@ -1,8 +1,8 @@
 //! What is left of a conversation once the peer has said all of itself: what extensions wait for.
 
 use crate::listen::{ListenEnd, Listener};
+use crate::rules::Rules;
 use crate::secure::{Ciphers, Secured};
-use crate::session::Rules;
 use std::fmt;
 use std::pin::pin;
 use tokio::io::{AsyncRead, AsyncWrite};

@@ -5,41 +5,18 @@ use crate::alarm::{before, end};
 use crate::extensions::Extensions;
 use crate::handshake::{HandshakeDone, HandshakeFailure, judge, meet};
 use crate::hello::Hello;
-use crate::listen::{ListenEnd, Listener, Listening, Words};
+use crate::listen::{ListenEnd, Listener, Words};
 use crate::oddity::Oddity;
 use crate::rest::Rest;
+use crate::rules::{Met, Rules};
 use crate::secure::{Negotiation, SecureFailure, negotiate};
 use bytes::BytesMut;
-use guard::Secrets;
-use ids::PeerId;
-use peer_wire::{ExtensionHandshake, Handshake};
-use std::fmt;
-use std::io;
+use peer_wire::Handshake;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep};
 use tracing::debug;
-
-/// How many times the deadline of a handshake an encrypted one has: it goes back and forth twice, and a client that looks at
-/// its connections once a second, as aria2 does, was seen to take 3.5 s for it where it takes 1 s in the clear.
-const ENCRYPTED: u32 = 2;
-
-/// What all conversations of a run have in common.
-pub struct Rules {
-    /// Time for the exchange of handshakes, from the connection on; twice that with encryption.
-    pub handshake_timeout: Duration,
-    /// How long and how much is heard after the handshake.
-    pub listening: Listening,
-    /// Fills a buffer with random bytes, for the keys and the padding of encryption.
-    pub entropy: fn(&mut [u8]) -> io::Result<()>,
-    /// Whether a peer id is one of our own, of any connection: then we have reached ourselves.
-    pub is_ours: Box<dyn Fn(PeerId) -> bool + Send + Sync>,
-    /// What we call ourselves (`v` of the extension handshake).
-    pub client: String,
-    /// What the log may not show.
-    pub secrets: Secrets,
-}
 
 /// One conversation: what is said, by which rules, and the extensions that are spoken.
 pub struct Session<'a> {
@@ -50,17 +27,6 @@ pub struct Session<'a> {
     /// Makes the extensions that are offered (BEP 10). Called once, when handshakes were exchanged: conversations that wait for one
     /// are many, and hold none.
     pub extensions: Option<&'a mut (dyn FnMut(Met<'_>) -> Extensions + Send)>,
-}
-
-/// What an exchange of handshakes tells of a peer.
-#[derive(Clone, Copy, Debug)]
-pub struct Met<'a> {
-    /// Its handshake.
-    pub theirs: Handshake,
-    /// Time from the connection to it: a round trip at least.
-    pub took: Duration,
-    /// Its extension handshake, if that came along with it: an extension that it does not name need not be made.
-    pub extension: Option<&'a ExtensionHandshake>,
 }
 
 /// What is known of a conversation while it goes on, and remains known when it is cut short.
@@ -100,12 +66,6 @@ pub enum Failure {
     /// No encrypted handshake in time.
     #[error("no encrypted handshake within {} s", .0.as_secs_f32())]
     EncryptionTimeout(Duration),
-}
-
-impl Rules {
-    fn encrypted_timeout(&self) -> Duration {
-        self.handshake_timeout.saturating_mul(ENCRYPTED)
-    }
 }
 
 impl Session<'_> {
@@ -247,15 +207,5 @@ impl Progress {
             self.advertised.oddities.add(Oddity::MessagesBeforeHandshake);
         }
         Ok(surplus)
-    }
-}
-
-impl fmt::Debug for Rules {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { handshake_timeout, listening, .. } = self;
-        f.debug_struct("Rules")
-            .field("handshake_timeout", handshake_timeout)
-            .field("listening", listening)
-            .finish_non_exhaustive()
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Closed {
     pub(crate) named: Option<NamedCount>,
 }
 
-/// What comes of one step of a peer's conversation.
+/// The result of one step of a peer's conversation.
 #[derive(Debug)]
 pub(crate) enum Done {
     /// An attempt has ended, and may leave its connection open. Boxed: it becomes a task of its own.

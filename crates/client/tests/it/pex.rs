@@ -93,7 +93,7 @@ async fn a_peer_is_reported_before_its_list_comes() {
     let Some(Event::Pex(list)) = swarm.next().await else { panic!("its list") };
     assert!(list.named == 1 && begun.elapsed() >= after, "{list:?} {:?}", begun.elapsed());
     assert!(list.bytes_received > report.bytes_received);
-    let Some(Event::Peer(other)) = swarm.next().await else { panic!("whom it named") };
+    let Some(Event::Peer(other)) = swarm.next().await else { panic!("the peer that it named") };
     assert_eq!(other.address, PeerAddress::Socket(others.endpoints()[0].into()));
 }
 
