@@ -212,8 +212,12 @@ impl Output {
         self.tell(line, false, |_| json::dht(input, report))
     }
 
-    /// What a peer named; in the report at the end.
+    /// What a peer named, if it named any; text has it in the report at the end.
     pub(crate) fn pex(&mut self, input: &Input, report: &PexReport) -> io::Result<()> {
+        // Most name none: half of the lines would say so.
+        if report.named == 0 {
+            return Ok(());
+        }
         self.tell(None, false, |_| json::pex(input, report))
     }
 

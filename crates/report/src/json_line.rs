@@ -34,7 +34,7 @@ pub enum Line<'r> {
     Metadata(MetadataLine<'r>),
     /// A peer has said all of itself, or cannot be reached
     Peer(PeerLine<'r>),
-    /// A peer's list of others is waited for no longer
+    /// A peer has named others
     Pex(PexLine<'r>),
     /// A run has ended
     Summary(SummaryLine<'r>),

@@ -11,7 +11,7 @@ pub struct PexReport {
     /// The peer that was asked
     #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
     pub address: SocketAddr,
-    /// Different peers that it named; 0 also where its list was not waited for to the end
+    /// Different peers that it named
     pub named: usize,
     /// Bytes received from it in the whole conversation
     pub bytes_received: usize,

@@ -59,7 +59,8 @@ mod tests {
     fn in_flight(at_first: usize, rounds: usize) -> usize {
         let (mut in_flight, mut turns) = (at_first, Turns::default());
         for _ in 0..rounds {
-            for _ in 0..in_flight {
+            let ending = in_flight;
+            for _ in 0..ending {
                 turns.ended();
                 in_flight += begin(&mut turns);
                 in_flight -= 1;
