@@ -11,6 +11,7 @@ use crate::census::tally::Tally;
 use crate::config::Config;
 use crate::deadline::{Alarm, Deadline};
 use crate::dial::dialler::{Dialler, NextDial};
+use crate::dial::expected::Expectations;
 use crate::dial::offers::Offers;
 use crate::dial::peer_context::{PeerContext, TorrentInfo};
 use crate::discovery::host_lookups::Lookups;
@@ -195,6 +196,7 @@ impl Swarm {
             self.dialler.waited(None);
         }
         let (addresses, changed) = (self.shared.addresses().clone(), self.discovery.changed());
+        let expectations = self.dialler.expectations();
         loop {
             // Made before `ready` and `dial` look at permits: one that is given back after they looked ends the wait.
             let freed = addresses.changed();
@@ -238,7 +240,7 @@ impl Swarm {
             self.interim.set(self.tally.so_far(), named, in_flight, self.discovery.nodes_answered());
             self.interim.set_goes_on(next_dial == NextDial::Now);
             self.is_waiting = true;
-            self.wait(next_dial, freed, &changed).await;
+            self.wait(next_dial, freed, &changed, &expectations).await;
             self.is_waiting = false;
         }
     }
@@ -285,7 +287,7 @@ impl Swarm {
     /// Waits for one thing, and takes it in. The order is that in which things are looked at that are ready at the same time:
     /// the deadline, so that a busy swarm cannot put it off; results, which free permits and fill queues; then room for more
     /// dials, so that what is in flight does not grow faster than it is taken in. The last two only begin another turn.
-    async fn wait(&mut self, next_dial: NextDial, freed: OwnedNotified, changed: &Notify) {
+    async fn wait(&mut self, next_dial: NextDial, freed: OwnedNotified, changed: &Notify, expectations: &Expectations) {
         let only_sources = self.has_only_sources();
         tokio::select! {
             biased;
@@ -296,6 +298,7 @@ impl Swarm {
             Some(parsed) = metadata::next(&mut self.metadata) => self.metadata_is_there(parsed),
             Some(()) = layers::complete(&self.layers) => self.layers_ended(),
             () = self.overdue.rings() => {}
+            () = expectations.moved() => {}
             permit = next_dial.wait(&self.shared), if next_dial != NextDial::Later => self.dialler.waited(permit),
             // The deadline may begin to run again, or to stand still.
             () = changed.notified(), if only_sources => {}

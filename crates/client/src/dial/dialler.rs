@@ -4,6 +4,7 @@ use crate::config::{Config, EncryptionPolicy, TransportPolicy};
 use crate::dial::attempt::{Attempt, DialRequest, Progress};
 use crate::dial::conversation::attempt;
 use crate::dial::delay_queue::DelayQueue;
+use crate::dial::expected::Expectations;
 use crate::dial::opening::other;
 use crate::dial::pairs::Pairs;
 use crate::dial::parked::Parked;
@@ -169,6 +170,11 @@ impl Dialler {
         self.looked = Some(now);
         expectations.cut(most);
         (next == NextDial::Permit).then_some(now + BETWEEN_CUTS)
+    }
+
+    /// Tells when the run has to look again at what is overdue.
+    pub(crate) fn expectations(&self) -> Arc<Expectations> {
+        Arc::clone(&self.context.expectations)
     }
 
     /// Ends all attempts, for good.

@@ -34,6 +34,8 @@ pub(crate) struct Expectations {
     is_stopped: AtomicBool,
     /// Wakes the attempts to look at the two above.
     changed: Notify,
+    /// Wakes the run to look at what is overdue when.
+    moved: Notify,
     pub(crate) round_trips: RoundTrips,
 }
 
@@ -66,6 +68,7 @@ impl Expectations {
             to_cut: AtomicUsize::new(0),
             is_stopped: AtomicBool::new(false),
             changed: Notify::new(),
+            moved: Notify::new(),
             round_trips: RoundTrips::default(),
         })
     }
@@ -101,8 +104,19 @@ impl Expectations {
         self.changed.notify_waiters();
     }
 
+    /// Ready when the first of all attempts has a time to be overdue at, or the last one that had none: what is
+    /// [first](Self::first_overdue) and [last](Self::all_overdue) may have become earlier.
+    pub(crate) fn moved(&self) -> Notified<'_> {
+        self.moved.notified()
+    }
+
     fn move_one(&self, from: u32, to: u32) {
         let mut table = self.table();
+        let bounds = |table: &BTreeMap<u32, usize>| {
+            let has = |due: Option<&u32>| due.is_some_and(|&due| due != ITS_OWN);
+            (has(table.keys().next()), has(table.keys().next_back()))
+        };
+        let before = bounds(&table);
         if from != ENDED
             && let Some(count) = table.get_mut(&from)
         {
@@ -113,6 +127,11 @@ impl Expectations {
         }
         if to != ENDED {
             *table.entry(to).or_default() += 1;
+        }
+        let after = bounds(&table);
+        // The end of an attempt wakes the run by itself.
+        if to != ENDED && ((after.0 && !before.0) || (after.1 && !before.1)) {
+            self.moved.notify_one();
         }
     }
 
@@ -322,6 +341,20 @@ mod tests {
         one.end();
         drop(one);
         assert!(all.table().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_run_is_woken_when_the_first_and_the_last_attempt_get_a_time() {
+        let all = Expectations::new();
+        let [one, other, third] = [begun(&all), begun(&all), begun(&all)];
+        let is_woken = async || tokio::time::timeout(GRAIN, all.moved()).await.is_ok();
+        assert!(!is_woken().await);
+        one.until(after(SECOND));
+        assert!(is_woken().await);
+        other.until(after(SECOND));
+        assert!(!is_woken().await, "the third has none");
+        third.until(after(2 * SECOND));
+        assert!(is_woken().await);
     }
 
     #[tokio::test(start_paused = true)]
