@@ -105,8 +105,11 @@ fn measure(all: &[Contender], size: usize, options: &Options<'_>) -> Result<Vec<
             let contender = &all[(place + round) % all.len()];
             let number = world.begin(options.seed + round as u64)?;
             let run = contender.run(&world, number)?;
-            if matches!(contender.name, OURS | BEFORE) {
-                tell(&format!("{}, round {}", contender.name, round + 1), &run, &world.peers);
+            let name = format!("{}, round {}", contender.name, round + 1);
+            match contender.name {
+                OURS | BEFORE => tell(&name, &run, &world.peers),
+                BOUND => {}
+                _ => println!("{name}: at most {} ms late", run.late.as_millis()),
             }
             runs.entry(contender.name).or_default().push(run);
         }
@@ -117,7 +120,11 @@ fn measure(all: &[Contender], size: usize, options: &Options<'_>) -> Result<Vec<
 /// The wrong verdicts of a run of ours.
 fn tell(name: &str, run: &Run, peers: &[Peer]) {
     let (share, wrong) = verdicts(run, peers);
-    println!("{name}: {:.2} s, {} packets, {:.1} % of all verdicts right", run.end, run.sent, 100.0 * share);
+    let (share, late) = (100.0 * share, run.late.as_millis());
+    println!(
+        "{name}: {:.2} s, {} packets, at most {late} ms late; {share:.1} % of all verdicts right",
+        run.end, run.sent
+    );
     wrong.iter().for_each(|line| println!("  wrong: {line}"));
 }
 

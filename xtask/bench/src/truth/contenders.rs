@@ -90,7 +90,7 @@ impl Contender {
     pub(crate) fn run(&self, world: &World, number: u16) -> Result<Run> {
         if matches!(self.launch, Launch::Bound) {
             let seen = world.peers.iter().filter_map(Seen::earliest).collect();
-            return Ok(Run { seen, end: f64::NAN, sent: 0 });
+            return Ok(Run { seen, end: f64::NAN, sent: 0, late: Duration::ZERO });
         }
         let folder = world.folder.join(format!("contender-{number}"));
         fs::create_dir_all(&folder)?;
@@ -109,10 +109,10 @@ impl Contender {
                 _ => {}
             }
         }
-        let sent = world.router.sent();
+        let (sent, late) = world.router.counted();
         leave(&mut child)?;
         fs::remove_dir_all(&folder)?;
-        Ok(Run { seen, end, sent })
+        Ok(Run { seen, end, sent, late })
     }
 
     fn command(&self, world: &World, number: u16, folder: &Path) -> Result<Command> {

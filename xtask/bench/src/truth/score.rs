@@ -29,6 +29,8 @@ pub(crate) struct Run {
     pub(crate) end: f64,
     /// Packets.
     pub(crate) sent: usize,
+    /// How late the router was at most.
+    pub(crate) late: Duration,
 }
 
 /// Shares of the peers that can be reached, over the time: those found reachable, and those of which all that is said is right, and

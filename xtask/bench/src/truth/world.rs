@@ -47,7 +47,11 @@ impl World {
         // A host whose client was closed refuses datagrams too, however many come.
         fs::write("/proc/sys/net/ipv4/icmp_ratelimit", "0")?;
         let side_of_peers = Device::make()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .on_thread_start(router::precede)
+            .enable_all()
+            .build()?;
         let inside = runtime.enter();
         let swarm = scripted(&mut peers, sha1(&info))?;
         let named = TrackerScript::peers(peers.iter().map(|peer| peer.address));
