@@ -153,7 +153,8 @@ impl Figures {
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    let middle = values.len() / 2;
+    f64::midpoint(values[(values.len() - 1) / 2], values[middle])
 }
 
 /// A moment in words.

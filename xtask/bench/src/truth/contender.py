@@ -41,7 +41,7 @@ def ask(url, data=None):
 def serve(arguments, is_ready):
     """Starts a server, and returns when this can be called."""
     global server
-    server = subprocess.Popen([program] + arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", program] + arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while server.poll() is None:
         try:
             return is_ready()
@@ -151,6 +151,10 @@ def libtorrent():
 threading.Thread(target=end, daemon=True).start()
 look = {"aria2": aria2, "rqbit": rqbit, "demagnetize": demagnetize}.get(name, libtorrent)()
 while True:
-    for peer in look():
-        tell(*peer)
+    try:
+        for peer in look():
+            tell(*peer)
+    except OSError:
+        # rqbit has no answer while it begins.
+        pass
     time.sleep(0.05)

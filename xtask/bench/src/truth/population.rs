@@ -138,6 +138,29 @@ fn round_trip(random: &mut Random) -> Duration {
     }
 }
 
+/// What a client says that has this: one of four, as it was recorded.
+fn conversation(has: &Holding, random: &mut Random) -> fake_swarm::Peer {
+    let client = [Client::Qbittorrent, Client::Transmission, Client::Libtorrent, Client::Aria2][random.below(4)];
+    let mut script = client.peer(has);
+    // Recorded with one that knows the fast extension (BEP 6). What all understand is said instead, also by those that have nothing.
+    for step in &mut script.after {
+        match step {
+            Step::Send(bytes) if matches!(bytes[4..], [14 | 15, ..]) => *bytes = message::bitfield(&has.bits),
+            Step::Send(bytes) if matches!(bytes[4..], [17, ..]) => bytes.clear(),
+            _ => {}
+        }
+    }
+    script.encryption = Encryption::enabled();
+    // As they were measured: both look at what came only once in a while.
+    let pulse = match client {
+        Client::Transmission => 500,
+        Client::Aria2 => 1_000,
+        _ => 1,
+    };
+    script.delay = Duration::from_millis(random.below(pulse) as u64);
+    if client == Client::Aria2 { script } else { script.and_utp() }
+}
+
 impl Peer {
     fn of(kind: Kind, number: usize, v4: Ipv4Addr, metadata_size: u32, random: &mut Random) -> Self {
         let full = Holding::full(PIECES, metadata_size);
@@ -189,27 +212,7 @@ impl Peer {
             _ => full.clone(),
         };
         let is_seed = has == *full;
-        let client = [Client::Qbittorrent, Client::Transmission, Client::Libtorrent, Client::Aria2][random.below(4)];
-        let mut script = client.peer(&has);
-        // Recorded with one that knows the fast extension (BEP 6). What all understand is said instead, also by those that have nothing.
-        for step in &mut script.after {
-            match step {
-                Step::Send(bytes) if matches!(bytes[4..], [14 | 15, ..]) => *bytes = message::bitfield(&has.bits),
-                Step::Send(bytes) if matches!(bytes[4..], [17, ..]) => bytes.clear(),
-                _ => {}
-            }
-        }
-        script.encryption = Encryption::enabled();
-        // As they were measured: both look at what came only once in a while.
-        let pulse = match client {
-            Client::Transmission => 500,
-            Client::Aria2 => 1_000,
-            _ => 1,
-        };
-        script.delay = Duration::from_millis(random.below(pulse) as u64);
-        if client != Client::Aria2 {
-            script = script.and_utp();
-        }
+        let mut script = conversation(&has, random);
         let (mut only, mut is_encrypted) = (None, None);
         match self.kind {
             Kind::Lazy => {

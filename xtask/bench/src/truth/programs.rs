@@ -60,6 +60,13 @@ pub(crate) fn start(folder: &Path, peers: &[Peer]) -> Result<Programs> {
     Ok(started)
 }
 
+/// A program that ends with this one, however that ends.
+fn mortal(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", program]);
+    command
+}
+
 fn quiet(command: &mut Command) -> Result<Child> {
     Ok(command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
 }
@@ -113,13 +120,13 @@ fn transmission(folder: &Path, peer: &Peer) -> Result<Command> {
         "start-added-torrents": true,
     });
     fs::write(home.join("settings.json"), settings.to_string())?;
-    let mut command = Command::new("transmission-daemon");
+    let mut command = mortal("transmission-daemon");
     command.arg("-f").arg("-g").arg(home).arg("--log-error");
     Ok(command)
 }
 
 fn aria2(folder: &Path, peer: &Peer) -> Result<Command> {
-    let mut command = Command::new("aria2c");
+    let mut command = mortal("aria2c");
     command
         .args(["--no-conf", "--quiet", "--enable-dht=false", "--enable-dht6=false", "--bt-enable-lpd=false"])
         .args([
