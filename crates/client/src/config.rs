@@ -33,7 +33,7 @@ pub struct Config {
     pub deadline: Duration,
     /// Most connections at once; `None` for what the descriptor limit and 32 MiB of memory allow.
     pub concurrency: Option<usize>,
-    /// Most new connections a second, to peers and HTTP trackers, 0 for no bound; `None` for [`RATE`](Self::RATE), and half a second's at
+    /// Most new connections a second, to peers and HTTP trackers, 0 for no bound; `None` for [`RATE`](Self::RATE), and four seconds' at
     /// once after a pause. No tracker sees more requests in a second either ([`Limits::tracker_rate`]). Connections to loopback are not
     /// counted. uTP connections have a pace of their own, as fast.
     pub rate: Option<u32>,
@@ -162,9 +162,9 @@ impl Config {
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
     /// The longest that a handshake is waited for where the user has chosen nothing.
     pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
-    /// New connections a second where the user has chosen nothing: 1,000 peers are dialled within 1.5 s. All of a run's at once are no
-    /// more entries in a router's table, but a queue may be too short for them.
-    pub const RATE: u32 = 500;
+    /// New connections a second where the user has chosen nothing; 1,000 begin at once after a pause, the peers of most swarms. They fill
+    /// no more of a router's table than they would four seconds later.
+    pub const RATE: u32 = 250;
 
     /// The same with this deadline for each connection, whatever round trips are seen.
     #[must_use]

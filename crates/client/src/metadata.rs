@@ -14,6 +14,7 @@ use report::{MetadataPeer, MetadataReport, MetadataStatus};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// What a run does for its metadata.
@@ -23,6 +24,7 @@ pub(crate) struct Metadata {
     /// If piece layers are wanted, too.
     pub(crate) layers: Option<Layers>,
     link: Arc<Link>,
+    parsers: Arc<Semaphore>,
     /// The parser, once all pieces are there.
     parsing: JoinSet<Result<Known, InfoError>>,
 }
@@ -74,7 +76,8 @@ impl Metadata {
         let trackers = torrent_ref.trackers.iter().map(|url| vec![url.clone()]).collect();
         let link =
             Link { hashes, trackers, web_seeds: torrent_ref.web_seeds.clone(), needs_proof: config.web_seed_proof };
-        Some(Self { assembly, layers, link: Arc::new(link), parsing: JoinSet::new() })
+        let parsers = Arc::clone(shared.parsers());
+        Some(Self { assembly, layers, link: Arc::new(link), parsers, parsing: JoinSet::new() })
     }
 
     /// What conversations need of it.
@@ -97,7 +100,7 @@ impl Metadata {
     async fn next(&mut self) -> Option<Result<Known, InfoError>> {
         if self.parsing.is_empty() {
             let info = self.assembly.complete().await;
-            self.parsing.spawn(parse(info, Arc::clone(&self.link)));
+            self.parsing.spawn(parse(info, Arc::clone(&self.link), Arc::clone(&self.parsers)));
         }
         self.parsing.join_next().await.map(settled)
     }
@@ -154,10 +157,16 @@ fn peer(member: &Member<SocketAddr>) -> MetadataPeer {
     peer
 }
 
-async fn parse(info: Bytes, link: Arc<Link>) -> Result<Known, InfoError> {
+async fn parse(info: Bytes, link: Arc<Link>, parsers: Arc<Semaphore>) -> Result<Known, InfoError> {
+    // Nothing closes it.
+    let permit = parsers.acquire_owned().await.ok();
     let work = {
         let (info, link) = (info.clone(), Arc::clone(&link));
-        move || Ok(link.read(info))
+        // Held by the thread, which goes on when the run is gone.
+        move || {
+            let _permit = permit;
+            Ok(link.read(info))
+        }
     };
     match blocking(work).await {
         Ok(parsed) => parsed,

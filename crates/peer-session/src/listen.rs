@@ -21,15 +21,15 @@ use tokio::time::{Instant, Sleep};
 /// A connection that has been silent for this long has sent all it will send at once, whatever its software: clients do so within
 /// some milliseconds, except those that serve their connections every half second.
 const QUIET: Duration = Duration::from_millis(500);
-/// The same at least, of software that sends all of it in one go: the other segments of that come within a round trip, and a machine
-/// that has much to do takes some milliseconds to send them.
+/// The same at least, of software that sends all of it in one go: its segments are under way at the same time, and come as far apart as
+/// the network makes them and a machine that has much to do, which takes some milliseconds to send them.
 const SHORTEST_QUIET: Duration = Duration::from_millis(50);
 
 /// Why the listening ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenEnd {
-    /// All that it says of itself at once has come, and then nothing of that for a moment: twice the round trip, or half a second
+    /// All that it says of itself at once has come, and then nothing of that for a moment: half of a round trip, or half a second
     /// where its software sends in parts. Of a peer that has every piece, at once.
     #[error("all was said")]
     Quiet,
@@ -93,7 +93,7 @@ pub(crate) struct Listener {
 impl<'a> Words<'a> {
     /// Of a peer whose handshake `took` so long, a round trip at least.
     pub(crate) fn new(theirs: &'a Handshake, took: Duration, said: &'a mut Advertised) -> Self {
-        let at_once = took.saturating_mul(2).clamp(SHORTEST_QUIET, QUIET);
+        let at_once = (took / 2).clamp(SHORTEST_QUIET, QUIET);
         let quiet = if sends_in_parts(theirs.peer_id) { QUIET } else { at_once };
         Self { theirs, took, said, spoke: Instant::now(), quiet }
     }

@@ -39,7 +39,7 @@ pub(crate) struct Conversation {
     concurrency: Option<usize>,
 
     /// Most new connections a second over TCP, and as many over uTP, 0 for no bound; loopback is never paced, and the DHT by itself:
-    /// 250 datagrams a second [default: 500, after a pause 250 of them at once]
+    /// 250 datagrams a second [default: 250, after a pause 1,000 at once]
     #[arg(long, value_name = "N", hide_short_help = true, help_heading = HOW)]
     rate: Option<u32>,
 }

@@ -28,6 +28,7 @@ use crate::shared::web_hosts::WebHosts;
 use http_exchange::{CaError, Tls};
 use peer_session::ByteBudget;
 use report::Transport;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -70,6 +71,7 @@ struct Inner {
     addresses: AddressQuota,
     linger: ByteBudget,
     metadata: ByteBudget,
+    parsers: Arc<Semaphore>,
     tracker_hosts: Hosts,
     web_hosts: WebHosts,
     udp: Arc<UdpSockets>,
@@ -130,6 +132,7 @@ impl Shared {
             addresses: AddressQuota::new(config.limits.connections_per_address),
             linger,
             metadata: ByteBudget::new(config.limits.metadata_bytes),
+            parsers: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, NonZero::get))),
             tracker_hosts: Hosts::new(config, kept),
             web_hosts: WebHosts::new(&config.limits),
             tls: OnceLock::new(),
@@ -234,6 +237,11 @@ impl Shared {
     /// The memory for what peers send after their handshakes.
     pub(crate) fn linger(&self) -> &ByteBudget {
         &self.0.linger
+    }
+
+    /// Which runs may parse metadata at the same time: more than there are processors would take memory and no less time.
+    pub(crate) fn parsers(&self) -> &Arc<Semaphore> {
+        &self.0.parsers
     }
 
     /// The memory for metadata in assembly.

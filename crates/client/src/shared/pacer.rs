@@ -8,11 +8,11 @@ use tokio::time::Instant;
 /// How far behind its schedule the pacer may fall and still catch up: timers wake a millisecond or more late.
 const MAX_DEBT: Duration = Duration::from_millis(10);
 
-/// Unused time that new connections by default may save up: 250 begin at once.
-const BURST: Duration = Duration::from_millis(500);
+/// Unused time that new connections by default may save up: 1,000 begin at once.
+const BURST: Duration = Duration::from_secs(4);
 
 /// How long before `epoch` the schedule begins, so that there is a time for what is saved up.
-const BEFORE: Duration = Duration::from_secs(1);
+const BEFORE: Duration = Duration::from_secs(4);
 
 /// Allows `rate` starts a second, evenly spaced, to all runs together.
 #[derive(Debug)]
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn by_default_half_a_seconds_starts_are_at_once_and_a_chosen_pace_has_none() {
+    async fn by_default_four_seconds_starts_are_at_once_and_a_chosen_pace_has_none() {
         let begin = Instant::now();
         let within = |chosen, time| {
             let pacer = Pacer::of_connections(chosen);
             let starts = |at: Instant| std::iter::repeat_with(|| pacer.start(at)).take_while(Result::is_ok).count();
             (0..=time).map(|ms| starts(begin + Duration::from_millis(ms))).sum::<usize>()
         };
-        assert!((250..=251).contains(&within(None, 0)) && (1000..=1001).contains(&within(None, 1500)));
+        assert!((1000..=1001).contains(&within(None, 0)) && (1375..=1376).contains(&within(None, 1500)));
         assert_eq!((within(Some(500), 0), within(Some(500), 1500)), (1, 751));
     }
 
