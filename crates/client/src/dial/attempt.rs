@@ -191,8 +191,15 @@ impl Attempt {
         use Outcome::{ConnectRefused, ConnectReset, ConnectUnreachable, NoUtpAnswer};
         match self.outcome {
             ConnectRefused | ConnectReset | ConnectUnreachable | NoUtpAnswer => true,
-            _ => self.was_closed_without_a_word(),
+            _ => self.was_closed_without_a_word() || self.was_silent_after_a_close(),
         }
+    }
+
+    /// Whether the peer said nothing to encryption after it had closed in the clear: a reset that closes a connection may be lost, and
+    /// is not sent again.
+    fn was_silent_after_a_close(&self) -> bool {
+        let is_silent = matches!(self.error, Some(PeerError::SecureTimeout(_))) && self.progress.session.received == 0;
+        is_silent && self.request.earlier.is_some()
     }
 
     /// Whether the peer closed the connection before it said anything, encrypted or not.

@@ -131,7 +131,7 @@ fn opened(
     }
     // That of a second transport began later.
     let took = *progress.connect.get_or_insert_with(|| begun.elapsed());
-    stream.expected.connected(took, context.limits, request.encryption);
+    stream.expected.connected(took, context.limits);
     progress.stage = Stage::Handshake;
     let (transport, encryption) = (progress.transport.code(), request.encryption.code());
     debug!(peer = %request.address, transport, encryption, "start handshake");

@@ -4,7 +4,6 @@
 
 use crate::dial::round_trips::RoundTrips;
 use crate::dial::time_limits::TimeLimits;
-use report::Encryption;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -161,10 +160,10 @@ impl Expectation {
     }
 
     /// There is a connection, after so long: its handshake is expected.
-    pub(crate) fn connected(&self, after: Duration, limits: TimeLimits, encryption: Encryption) {
+    pub(crate) fn connected(&self, after: Duration, limits: TimeLimits) {
         self.all.round_trips.add(after);
         self.connected.store(lowest_bits(self.all.grains(Instant::now())), Ordering::Relaxed);
-        match limits.handshake(after, encryption.is_encrypted()) {
+        match limits.handshake(after) {
             Some(time) => self.answered(Some(Instant::now() + time)),
             None => self.until(None),
         }
@@ -392,7 +391,7 @@ mod tests {
             let one = begun(&all);
             one.until(after(2 * SECOND));
             advance(waits).await;
-            one.connected(waits, limits, Encryption::None);
+            one.connected(waits, limits);
             assert_eq!(one.is_late(), is_late);
             let overdue = all.all_overdue().map(|at| at.saturating_duration_since(Instant::now()));
             match (waits, is_late) {

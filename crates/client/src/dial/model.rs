@@ -119,7 +119,7 @@ fn now(peers: &[Peer], [pace, utp_pace]: [Pacer; 2]) -> Run {
             _ if dialled + first > overdue() => (overdue(), None),
             Kind::Answers(busy) => {
                 let done = connected + round_trip + busy;
-                (done.min(connected + limits.handshake(first, false).unwrap()), Some(done))
+                (done.min(connected + limits.handshake(first).unwrap()), Some(done))
             }
             Kind::Closes => {
                 let pause = PAUSE.saturating_sub(if first < SECOND { first } else { Duration::ZERO });

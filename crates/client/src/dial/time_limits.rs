@@ -84,11 +84,10 @@ impl TimeLimits {
         Some(again + wait)
     }
 
-    /// How long a handshake is waited for on a connection that took so long; `None` is for the whole time-out.
-    pub(crate) fn handshake(&self, connect: Duration, is_encrypted: bool) -> Option<Duration> {
+    /// How long the first byte of a handshake, encrypted or not, is waited for on a connection that took so long; `None` is for the whole
+    /// time-out.
+    pub(crate) fn handshake(&self, connect: Duration) -> Option<Duration> {
         let (least, most) = NETWORK;
-        let time = BUSY + (connect * RESENT).clamp(least, most);
-        // It goes back and forth twice.
-        (!self.is_handshake_given).then_some(if is_encrypted { time * 2 } else { time })
+        (!self.is_handshake_given).then(|| BUSY + (connect * RESENT).clamp(least, most))
     }
 }
