@@ -12,7 +12,7 @@ use crate::memory;
 use bytes::BytesMut;
 use echo::{ECHO, Echo, Heard, UNREADABLE};
 use peer_session::{
-    Advertised, ByteBudget, Ended, Extensions, Failure, Greeting, HandshakeFailure, Hello, ListenEnd, Listening,
+    Advertised, ByteBudget, Ended, Extensions, Failure, Greeting, HandshakeFailure, Hello, ListenEnd, Listening, Met,
     NotBitTorrent, Oddity, Pieces, Progress, Rules, Session, Violation,
 };
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
@@ -41,9 +41,16 @@ const BESIDE: usize = 48 << 10;
 /// doubles on its way there.
 const UNKNOWN_PIECES: usize = 4 * (1 << 21) / 8;
 
+/// How a conversation ended that did not fail, its rest included.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Heard,
+    ShortSecret,
+}
+
 /// What came of a conversation.
 struct Talk {
-    result: Result<Ended, Failure>,
+    result: Result<Outcome, Failure>,
     progress: Progress,
     heard: Heard,
     /// What was said to the peer, as far as it read.
@@ -62,7 +69,7 @@ pub fn check(input: &[u8]) {
     match &talk.result {
         result if script.encrypted => unsecured(result),
         Ok(ended) => {
-            assert_eq!((*ended, Found::Valid), (Ended::Heard, expected(&script).0));
+            assert_eq!((ended, Found::Valid), (&Outcome::Heard, expected(&script).0));
             listened(&script, &talk);
         }
         Err(Failure::Handshake(failure)) => refused(&script, failure),
@@ -93,7 +100,7 @@ async fn converse(script: &Script<'_>) -> Talk {
     let greeting = Greeting::new(script.ours);
     let greeting = script.also.into_iter().fold(greeting, Greeting::or);
     let heard = Arc::default();
-    let mut extensions = |_| Extensions::default().with(Box::new(Echo(Arc::clone(&heard))));
+    let mut extensions = |_: Met<'_>| Extensions::default().with(Box::new(Echo(Arc::clone(&heard))));
     let hello = Hello { greeting: &greeting, peer_id: script.ours.peer_id };
     let session = Session { hello, rules: &rules, extensions: Some(&mut extensions) };
     let (mut progress, mut said) = (Progress::default(), Vec::new());
@@ -109,18 +116,27 @@ async fn hold(
     session: Session<'_>,
     progress: &mut Progress,
     said: &mut Vec<u8>,
-) -> Result<Ended, Failure> {
+) -> Result<Outcome, Failure> {
     let (ours, mut peer) = tokio::io::duplex(script.room);
     let reset = Rc::new(Cell::new(false));
     let mut stream = Ours { stream: ours, reset: Rc::clone(&reset) };
     let begin = Instant::now();
     let alarm = pin!(sleep_until(begin));
+    let rules = session.rules;
     let ours = async {
-        if script.encrypted {
+        let ended = if script.encrypted {
             session.run_encrypted(&mut stream, |_| (), false, alarm, progress).await
         } else {
             session.run(&mut stream, alarm, progress).await
+        };
+        match ended? {
+            Ended::ShortSecret => return Ok(Outcome::ShortSecret),
+            Ended::Heard(None) => {}
+            Ended::Heard(Some(mut rest)) => {
+                rest.listen(&mut stream, rules).await;
+            }
         }
+        Ok(Outcome::Heard)
     };
     let result = if script.end == End::ClosedBefore {
         peer.write_all(script.wire).await.expect("there is room");
@@ -140,10 +156,10 @@ async fn hold(
 }
 
 /// Bytes that are no negotiation make no encrypted stream.
-fn unsecured(result: &Result<Ended, Failure>) {
+fn unsecured(result: &Result<Outcome, Failure>) {
     match result {
         Err(failure @ (Failure::Encryption(_) | Failure::EncryptionTimeout(_))) => drop(assert_error(failure)),
-        other => assert!(matches!(other, Ok(Ended::ShortSecret)), "{other:?}"),
+        other => assert!(matches!(other, Ok(Outcome::ShortSecret)), "{other:?}"),
     }
 }
 
