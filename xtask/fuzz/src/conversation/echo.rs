@@ -19,6 +19,13 @@ pub(super) struct Heard {
     pub(super) bytes: Vec<u8>,
 }
 
+impl Heard {
+    /// Whether all of this was heard but for messages that came with the handshake: the peer could not know yet what to call the extension.
+    pub(super) fn is_end_of(&self, whole: &Self) -> bool {
+        self.greeted == whole.greeted && self.messages <= whole.messages && whole.bytes.ends_with(&self.bytes)
+    }
+}
+
 /// The name of [`Echo`].
 pub(super) const ECHO: &str = "ut_metadata";
 /// What an empty message is.

@@ -2,7 +2,7 @@
 
 use crate::deadlines::{assert_took, millis, requiring, timed};
 use crate::lab::{PATIENCE, config, encrypted, lab, plaintext, report_of, run};
-use client::{Config, Encryption, EncryptionPolicy, Outcome, Sources, Stage};
+use client::{Config, Encryption, EncryptionPolicy, Outcome, Sources, Stage, Transport, TransportPolicy};
 use fake_swarm::{Delivery, Ending, FullListener, Mse, Peer, Responder};
 use std::time::Duration;
 use tracker::PeerAddress;
@@ -103,7 +103,8 @@ async fn a_second_attempt_that_stalls_ends_after_its_pause_and_its_own_deadline(
         ("trickles", trickling(0, requiring(Mse::Spoken(Responder::default())))),
     ];
     for (what, peer) in peers {
-        let (lab, told, took) = timed([peer], policy(EncryptionPolicy::PreferPlain)).await;
+        let config = policy(EncryptionPolicy::PreferPlain).with_transport(TransportPolicy::Tcp);
+        let (lab, told, took) = timed([peer], config).await;
         let report = &told.peers[0];
         // Neither attempt came further: the report is that of the first.
         assert_eq!((report.outcome, report.encryption), (Outcome::ClosedBeforeHandshake, Encryption::None), "{what}");
@@ -113,6 +114,15 @@ async fn a_second_attempt_that_stalls_ends_after_its_pause_and_its_own_deadline(
         assert_took(took, millis(500) + TIMEOUT * 2, what);
         assert_eq!(lab.swarm.accepted(), 2, "{what}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_closes_and_is_then_silent_to_encryption_is_tried_over_utp() {
+    let peer = requiring(Mse::Refused(Ending::Stays));
+    let (_, told, _) = timed([peer], policy(EncryptionPolicy::PreferPlain)).await;
+    let tried: Vec<_> = told.peers[0].attempts.iter().map(|attempt| (attempt.transport, attempt.encryption)).collect();
+    let tcp = Transport::Tcp;
+    assert_eq!(tried, [(tcp, Encryption::None), (tcp, Encryption::Rc4), (Transport::Utp, Encryption::None)]);
 }
 
 #[tokio::test(start_paused = true)]
