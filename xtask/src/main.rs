@@ -53,7 +53,8 @@ usage: cargo xtask <task>
   fixtures                            fixtures/torrents made anew, with real programs and from tables
   dist                                target/dist: a stripped binary, manual pages and completions
   bench parse                         our parsers against others, in one run
-  bench swarm [--quick] [--rounds N]  the engine and the command against a bare epoll client, on loopback
+  bench swarm [--quick] [--utp] [--rounds N] [--as-users BEFORE]
+                                      the engine and the command against a bare epoll client, on loopback
   bench soak                          a million handshakes in one process, whose memory must not grow
   bench metadata [--quick] [--rounds N]
                                       the metadata of magnet links, ours against others, in scripted swarms

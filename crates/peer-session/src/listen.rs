@@ -29,8 +29,8 @@ const SHORTEST_QUIET: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenEnd {
-    /// All that it says of itself at once has come, and then nothing of that for a moment: half of a round trip, or half a second
-    /// where its software sends in parts. Of a peer that has every piece, at once.
+    /// All that it says of itself at once has come, and then nothing of that for a moment: half of its handshake's time, or half a
+    /// second where its software sends in parts. Of a peer that has every piece, at once.
     #[error("all was said")]
     Quiet,
     /// Time was up.

@@ -177,7 +177,7 @@ pub struct TotalLine<'r> {
 const USUAL_LINE: usize = 1024;
 
 impl<'r> Line<'r> {
-    /// The line as JSON, without its end. It may have characters that command or deceive a terminal.
+    /// The line as JSON, without its end. It may have control and direction characters that are not escaped yet.
     ///
     /// Compiled in this crate, whose code is optimized for speed where the command's is for size: there is a line for each peer.
     ///

@@ -26,8 +26,8 @@ codes! {
         ShortHandshake = "short_handshake",
         /// Connected, then silence or a trickle past the deadline.
         HandshakeTimeout = "handshake_timeout",
-        /// It answered when nothing else was waited for any more, by the round trips seen in the run, and the run ended before its
-        /// handshake was whole: it is there, and slow. Never where the time-outs are the user's.
+        /// It answered when it was overdue, by the round trips seen in the run, and was left before its handshake was whole: it is there,
+        /// and slow. Never where the time-outs are the user's.
         Late = "late",
         /// The first bytes are something else.
         NotBittorrent = "not_bittorrent",

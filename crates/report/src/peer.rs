@@ -61,7 +61,7 @@ pub struct PeerReport {
     pub theirs: Option<Handshake>,
     /// Which info-hash it answered with (BEP 52)
     pub matched_hash: Option<MatchedHash>,
-    /// Bytes received from it
+    /// Bytes received from it, up to this report
     pub bytes_received: usize,
     /// Whole messages received after its handshake, keep-alives included
     #[serde(skip)]

@@ -76,7 +76,7 @@ impl Connection {
         Self::new(ids, stage, u16::from_be_bytes([s0, s1]).wrapping_add(1), 0, now)
     }
 
-    /// The same with another time in place of [`SYN_AGAIN`](limits::SYN_AGAIN), for one who knows how long round trips take. Nothing
+    /// The same with another time in place of [`SYN_AGAIN`](limits::SYN_AGAIN), where round trips are known. Nothing
     /// changes in a connection that was accepted.
     #[must_use]
     pub fn sending_syn_again_after(mut self, time: Duration) -> Self {

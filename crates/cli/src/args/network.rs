@@ -108,7 +108,7 @@ pub(crate) enum EncryptionPolicy {
 /// What to dial peers over.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum TransportPolicy {
-    /// TCP; uTP if that is refused, closed at once or silent for a round trip, and first where PEX says so
+    /// TCP; uTP if that is refused, closed at once or silent too long, and first where PEX says so
     Auto,
     /// TCP only
     Tcp,

@@ -1,6 +1,5 @@
-//! Until when the attempts in flight are expected to answer. One that is silent for longer is *overdue*: it is not cut, and still counts
-//! if it answers, but nothing waits for it. A run ends when all that is left is overdue; and where peers wait for permits, attempts that
-//! are overdue give theirs back.
+//! Until when the attempts in flight are expected to answer. One that is silent for longer is *overdue*: it goes on, and counts if
+//! it answers; but a run in which all that is left is overdue ends, and where peers wait for permits, overdue attempts are cut.
 
 use crate::dial::round_trips::RoundTrips;
 use crate::dial::time_limits::TimeLimits;

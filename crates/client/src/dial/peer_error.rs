@@ -34,8 +34,8 @@ pub(crate) enum PeerError {
     /// No answer over one transport when there was one over the other.
     #[error("no answer within {:.3} s, when the other transport had one", .0.as_secs_f32())]
     GivenUp(Duration),
-    /// It answered when nothing was waited for any more but others, and these were done before its handshake was whole.
-    #[error("answered late, and the run was over before its handshake was whole: {received} bytes received")]
+    /// It answered when it was overdue, and was left before its handshake was whole.
+    #[error("answered late, and was left before its handshake was whole: {received} bytes received")]
     Late {
         /// Bytes received by then.
         received: usize,

@@ -33,7 +33,7 @@ impl Pacer {
     }
 
     /// The pace of new connections: as the user chose it, or else by default, with what is begun at once. A burst fills no table of a
-    /// router that the same peers would not fill a second later, and the devices that drop packets of one have queues of some hundred.
+    /// router that the same peers would not fill four seconds later, and the devices that drop packets of one have queues of some hundred.
     pub(crate) fn of_connections(chosen: Option<u32>) -> Self {
         match chosen {
             Some(rate) => Self::new(rate),

@@ -152,7 +152,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Outcome::Late,
         "answered too late",
-        "it answered after nearly every other peer had, and the run was over before its handshake was whole",
+        "it answered later than the round trips of the run explain, and was left before its handshake was whole",
         One(
             "it is there, far away or overloaded: with --connect-timeout and --handshake-timeout it is waited for as long as they say",
         ),
