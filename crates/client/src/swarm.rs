@@ -288,7 +288,6 @@ impl Swarm {
     /// the deadline, so that a busy swarm cannot put it off; results, which free permits and fill queues; then room for more
     /// dials, so that what is in flight does not grow faster than it is taken in. The last two only begin another turn.
     async fn wait(&mut self, next_dial: NextDial, freed: OwnedNotified, changed: &Notify, expectations: &Expectations) {
-        let only_sources = self.has_only_sources();
         tokio::select! {
             biased;
             () = self.deadline.passed(), if !self.stop.is_set() => {}
@@ -300,8 +299,8 @@ impl Swarm {
             () = self.overdue.rings() => {}
             () = expectations.moved() => {}
             permit = next_dial.wait(&self.shared), if next_dial != NextDial::Later => self.dialler.waited(permit),
-            // The deadline may begin to run again, or to stand still.
-            () = changed.notified(), if only_sources => {}
+            // The deadline may begin to run again, or to stand still; and what is overdue may be all that is left.
+            () = changed.notified() => {}
             () = freed, if self.dialler.is_parked() => {}
         }
     }

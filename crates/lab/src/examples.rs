@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{FakeSwarm, FakeTracker, FakeUdpTracker, Peer, TrackerScript, UdpScript, message, peer_ip};
+use fake_swarm::{FakeSwarm, FakeTracker, FakeUdpTracker, Peer, Responder, TrackerScript, UdpScript, message, peer_ip};
 use xtask::binary;
 use xtask::scratch::{Scratch, write};
 use xtask::shell::{self, Result};
@@ -153,6 +153,8 @@ peer 198.18.70.2:7001";
 struct Swarm {
     torrent: SingleFile<'static>,
     peers: FakeSwarm,
+    /// A peer that takes encryption only.
+    encrypted: FakeSwarm,
     http: FakeTracker,
     udp: FakeUdpTracker,
 }
@@ -165,9 +167,12 @@ impl Swarm {
             .sending([message::extension_handshake(b"d1:md11:ut_metadatai1eee"), message::have_all()]);
         let peers = [(peer_ip(0), peer), (peer_ip(1), Peer::refusing())];
         let peers = FakeSwarm::start(torrent.info_hash(), &peers)?;
+        let requires = fake_swarm::Encryption::required_by(Responder::default());
+        let encrypted = [(peer_ip(2), Peer { encryption: requires, ..Peer::default() })];
+        let encrypted = FakeSwarm::start(torrent.info_hash(), &encrypted)?;
         let http = FakeTracker::start(TrackerScript::peers(peers.endpoints()))?;
         let udp = FakeUdpTracker::start(UdpScript::peers(peers.endpoints()))?;
-        Ok(Self { torrent, peers, http, udp })
+        Ok(Self { torrent, peers, encrypted, http, udp })
     }
 
     /// The examples that talk to trackers and peers.
@@ -188,6 +193,8 @@ impl Swarm {
             case("shake_hands", &[&good.to_string(), &info_hash], shaken),
             // This peer has metadata, it says, and does not say how much.
             case("metadata", &[&good.to_string(), &info_hash], "0 bytes of metadata, 0 peers named"),
+            // Its milliseconds.
+            case("bare", &[&self.encrypted.addr(peer_ip(2)).to_string(), &info_hash], "…"),
             case("ask_http", &[&url, &info_hash], &*named),
             case("ask_udp", &[&self.udp.announce_url(), &info_hash], &*named),
             case("watch", &["example.torrent"], watched),

@@ -217,10 +217,10 @@ impl Attempt {
     }
 
     /// Whether it is the more informative of two attempts: of two failures the one that came further is; of two that came as far
-    /// one that a peer gave a reason for, then any before the silence of uTP, then the one in the clear, then the one over TCP.
+    /// one that a peer gave a reason for or that was late, then any before the silence of uTP, then the one in the clear, then the one over TCP.
     pub(crate) fn is_more_informative_than(&self, later: &Self) -> bool {
         let rank = |attempt: &Self| {
-            let has_reason = matches!(attempt.error, Some(PeerError::Full));
+            let has_reason = matches!(attempt.error, Some(PeerError::Full | PeerError::Late { .. }));
             let (is_silence, is_tcp) =
                 (attempt.outcome == Outcome::NoUtpAnswer, attempt.progress.transport == Transport::Tcp);
             (attempt.progress.stage(), has_reason, !is_silence, !attempt.request.encryption.is_encrypted(), is_tcp)

@@ -90,7 +90,11 @@ fn converse_once(
         opened(begun, request, context, &mut stream, progress);
         // The conversation has the stream itself.
         let (ours, named) = (stream.stream.end(), &mut progress.pex);
-        let mut extensions = move |met: Met<'_>| context.offers.extensions(request, || ours.local_addr(), met, named);
+        let mut extensions = move |met: Met<'_>| {
+            // What it says of itself has a time of its own.
+            request.expected.until(None);
+            context.offers.extensions(request, || ours.local_addr(), met, named)
+        };
         let session = Session {
             hello: context.hello(request.info_hash),
             rules: &context.rules,
@@ -132,6 +136,10 @@ fn opened(
     // That of a second transport began later.
     let took = *progress.connect.get_or_insert_with(|| begun.elapsed());
     stream.expected.connected(took, context.limits);
+    if stream.expected.is_late() && context.offers.wants_metadata() {
+        // It may be the one that has it.
+        stream.expected.until(None);
+    }
     progress.stage = Stage::Handshake;
     let (transport, encryption) = (progress.transport.code(), request.encryption.code());
     debug!(peer = %request.address, transport, encryption, "start handshake");

@@ -50,6 +50,10 @@ impl DelayQueue {
         self.0.pop_front().map(|(_, request)| request)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

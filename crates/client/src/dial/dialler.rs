@@ -159,7 +159,7 @@ impl Dialler {
         let (look, most) = match next {
             NextDial::Permit => {
                 let first = expectations.first_overdue()?;
-                (self.looked.map_or(first, |last| first.max(last + BETWEEN_CUTS)), peers.waiting())
+                (self.looked.map_or(first, |last| first.max(last + BETWEEN_CUTS)), peers.waiting() + self.delayed.len())
             }
             _ if is_any_else || self.kept > 0 || !self.delayed.is_empty() => return None,
             _ => (expectations.all_overdue()?, usize::MAX),

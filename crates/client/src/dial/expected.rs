@@ -102,8 +102,7 @@ impl Expectations {
         self.changed.notify_waiters();
     }
 
-    /// Ready when the first of all attempts has a time to be overdue at, or the last one that had none: what is
-    /// [first](Self::first_overdue) and [last](Self::all_overdue) may have become earlier.
+    /// Ready when [`first_overdue`](Self::first_overdue) or [`all_overdue`](Self::all_overdue) has become earlier.
     pub(crate) fn moved(&self) -> Notified<'_> {
         self.moved.notified()
     }
@@ -111,8 +110,7 @@ impl Expectations {
     fn move_one(&self, from: u32, to: u32) {
         let mut table = self.table();
         let bounds = |table: &BTreeMap<u32, usize>| {
-            let has = |due: Option<&u32>| due.is_some_and(|&due| due != ITS_OWN);
-            (has(table.keys().next()), has(table.keys().next_back()))
+            (table.keys().next().copied().unwrap_or(ITS_OWN), table.keys().next_back().copied().unwrap_or(ITS_OWN))
         };
         let before = bounds(&table);
         if from != ENDED
@@ -128,7 +126,7 @@ impl Expectations {
         }
         let after = bounds(&table);
         // The end of an attempt wakes the run by itself.
-        if to != ENDED && ((after.0 && !before.0) || (after.1 && !before.1)) {
+        if to != ENDED && (after.0 < before.0 || after.1 < before.1) {
             self.moved.notify_one();
         }
     }

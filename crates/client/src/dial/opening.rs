@@ -6,6 +6,7 @@ use crate::dial::peer_context::PeerContext;
 use crate::dial::peer_error::PeerError;
 use crate::dial::round_trips::SYN_AGAIN;
 use crate::dial::stream::Stream;
+use crate::dial::time_limits::SLOWEST;
 use crate::net::connect::{ConnectError, connect};
 use crate::shared::udp::utp_stream::UtpStream;
 use peer_session::{before, end};
@@ -66,7 +67,12 @@ struct Opening<'a> {
 impl Opening<'_> {
     /// When an answer over a transport is overdue that was tried first at this time.
     fn overdue(&self, over: Transport, since: Instant) -> Option<Instant> {
-        let time = self.context.limits.opening(over, &self.context.expectations.round_trips, self.request.round_trip());
+        let known = self.request.round_trip();
+        // The user's are few, and waited for however slow they are.
+        if self.request.by_user && known.is_some_and(|known| known >= SLOWEST) {
+            return None;
+        }
+        let time = self.context.limits.opening(over, &self.context.expectations.round_trips, known);
         time.map(|time| end(since, time))
     }
 }
@@ -169,8 +175,10 @@ where
     let took = sent.get().map(Instant::elapsed);
     match opened {
         Some((true, stream)) => {
+            // It has answered, and is not to be cut as silent.
+            request.expected.heard();
             // The SYN of TCP that was sent again may be answered at the same time.
-            if one == Transport::Tcp && failed_first.is_none() {
+            if one == Transport::Tcp && failed_first.is_none() && !request.expected.is_late() {
                 let round_trip = took.unwrap_or_default().min(SYN_AGAIN);
                 match timeout_at((Instant::now() + round_trip).min(end(begun, limit)), first).await {
                     Ok(Ok(tcp)) => return Ok(tcp),
