@@ -301,7 +301,10 @@ impl Listener {
         }
         let codec = Codec::bounded(pieces, listening.message_bytes);
         let mut answers = BytesMut::new();
-        while let Some(message) = codec.decode(&mut self.received)? {
+        // What is for an extension waits until there are any.
+        while (self.is_introduced || !is_for_an_extension(&self.received))
+            && let Some(message) = codec.decode(&mut self.received)?
+        {
             if let Some(words) = words {
                 words.said.take(&message, pieces)?;
             }
@@ -335,6 +338,11 @@ impl Listener {
         }
         Ok(answers)
     }
+}
+
+/// Whether a message begins so that is for an extension and not the extension handshake: its length, its kind, its id.
+fn is_for_an_extension(message: &[u8]) -> bool {
+    matches!(message, [_, _, _, _, 20, id, ..] if *id != 0)
 }
 
 async fn write<S: AsyncWrite + Unpin>(stream: &mut S, messages: BytesMut) -> io::Result<()> {

@@ -200,7 +200,7 @@ fn paced(fixture: &Fixture) -> Result<Case> {
     let row = Row::new("the pace", &fixture.torrent()?, 0)
         .anywhere()
         // Each peer is a thread of ours, and may be late: there are fewer at once when we leave soon.
-        .args(["--linger", "100ms", "--handshake-timeout", "20s"])
+        .args(["--linger", "100ms", "--handshake-timeout", "20s", "--rate", "200"])
         .says(json!({"status": "ok", "peers": peers.len()}))
         .finds(peers.iter().map(|peer| (peer, "ok")));
     let case = peers.iter().fold(Case::new(row).asks(&tracker), |case, peer| case.dials_peer(*peer));
