@@ -127,7 +127,7 @@ fn judge(fixture: &Fixture, scenario: &Scenario, need: Option<&Need>) -> Result 
         tell(&played, scenario.name);
         return if played.faults.is_empty() { Ok(()) } else { Err(told(played.faults.join("\n"))) };
     };
-    let played = fixture.play(case.args(need.lifted_by)).map_err(told)?;
+    let played = fixture.play(case.lifted_by(need.lifted_by)).map_err(told)?;
     tell(&played, &format!("{}, with {}", scenario.name, need.lifted_by));
     let faults = played.faults.join("\n");
     if faults.contains(need.fault) {

@@ -135,6 +135,14 @@ impl Row {
         self
     }
 
+    /// With this option and its value, in place of another value of it.
+    pub(super) fn instead(mut self, words: &[String]) -> Self {
+        if let Some(at) = self.args.iter().position(|arg| words.first() == Some(arg)) {
+            self.args.drain(at..self.args.len().min(at + words.len()));
+        }
+        self.args(words)
+    }
+
     /// From this address.
     pub(super) fn from(mut self, ip: impl Into<IpAddr>) -> Self {
         self.source = Source::Fixed(ip.into());

@@ -90,6 +90,16 @@ impl Case {
         self.row(|row| row.args(words))
     }
 
+    /// With a limit lifted by this option, which may have another value.
+    pub(super) fn lifted_by(self, option: &str) -> Self {
+        let words: Vec<String> = option.split_whitespace().map(str::to_owned).collect();
+        self.row(
+            |row| {
+                if words.len() == 2 && !option.starts_with("--limit") { row.instead(&words) } else { row.args(words) }
+            },
+        )
+    }
+
     /// Asks this tracker.
     pub(super) fn asks(self, tracker: &Arc<FakeTracker>) -> Self {
         let url = tracker.announce_url();

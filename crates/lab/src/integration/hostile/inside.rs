@@ -33,7 +33,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("128 trackers by names that the resolver does not answer", trackers_by_names_that_hang),
     scenario("a tracker behind 64 look-ups that hang", a_tracker_behind_look_ups_that_hang),
     scenario("an answer that changes between check and use", an_answer_that_changes),
-    scenario("600 peers of the wide world", paced),
+    scenario("600 peers of the wide world", paced).needs(&[need("--rate 0", "connections within a second")]),
 ];
 
 /// The wide world, as far as it is on our loopback interface.
