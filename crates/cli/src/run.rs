@@ -314,7 +314,8 @@ enum Next {
 }
 
 /// The next event, or the interrupt unless that was `heard` already. Before a wait, everything that was reported is
-/// written; before a turn of the run's own tasks, what has waited for long. The wait itself is the engine's: asked again at once, it would take that for a turn that others have had.
+/// written; before a turn of the run's own tasks, what has waited for long. The wait itself is the engine's: asked again at once, it
+/// would take that for a turn that others have had.
 async fn next_event(
     swarm: &mut Swarm,
     output: &Shared,
