@@ -145,7 +145,9 @@ impl Listener {
         let theirs = words.said.extension.as_deref().filter(|_| self.speaks_extensions);
         self.extensions = extensions(Met { theirs: *words.theirs, took: words.took, extension: theirs });
         theirs.into_iter().for_each(|theirs| self.extensions.meet(theirs));
-        let is_over = words.until(self.deadline, listening).is_none() && !self.extensions.are_spoken();
+        // What is left came for an extension, and is understood once there is one.
+        let is_all = self.received.is_empty() && words.until(self.deadline, listening).is_none();
+        let is_over = is_all && !self.extensions.are_spoken();
         is_over.then_some(ListenEnd::Quiet)
     }
 

@@ -380,6 +380,18 @@ async fn nothing_is_said_to_a_peer_that_says_all_with_its_handshake() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn all_that_came_with_the_handshake_is_understood_also_of_a_peer_that_has_said_all() {
+    let words = [extended(0, b"d1:v4:peere"), Message::HaveAll, extended(1, b"early"), Message::Unchoke];
+    let (_, progress, ()) = converse(&PieceCount::default(), Some(Extensions::default()), |mut stream| async move {
+        stream.write_all(&[&handshake(2).encode()[..], &encoded(words)].concat()).await.unwrap();
+        while stream.read_buf(&mut BytesMut::new()).await.unwrap() > 0 {}
+    })
+    .await;
+    assert_eq!((progress.advertised.messages, progress.advertised.unchoked), (4, true));
+    assert_eq!(progress.listened, Some(ListenEnd::Quiet));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_that_an_extension_cannot_read_ends_the_conversation() {
     let extensions = Extensions::default().with(Box::new(Echo { heard: Arc::default() }));
     let (_, progress, ()) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
