@@ -36,9 +36,14 @@ pub enum EncodeError {
     IntegerOutOfRange,
 }
 
+/// Bytes that are allocated at first: most messages of peers and nodes fit.
+const USUAL: usize = 128;
+
 #[derive(Debug, Default)]
 struct Output {
     bytes: Vec<u8>,
+    /// Those of the dictionaries that are open, the outermost first.
+    entries: Vec<Entry>,
     failed: Option<EncodeError>,
 }
 
@@ -48,7 +53,7 @@ impl Encoder<'_> {
     /// # Errors
     /// The first reason why there is no canonical form.
     pub fn encode(write: impl FnOnce(Encoder<'_>)) -> Result<Vec<u8>, EncodeError> {
-        let mut output = Output::default();
+        let mut output = Output { bytes: Vec::with_capacity(USUAL), ..Output::default() };
         write(Encoder { output: &mut output });
         if output.bytes.is_empty() {
             output.fail(EncodeError::MissingValue);
@@ -75,11 +80,10 @@ impl Encoder<'_> {
 
     /// Writes a dictionary of the entries that `write` adds, in any order.
     pub fn dict(self, write: impl FnOnce(&mut DictEncoder<'_>)) {
-        let mut dict = DictEncoder { output: self.output, entries: Vec::new() };
-        dict.output.bytes.push(b'd');
-        write(&mut dict);
-        let DictEncoder { output, entries } = dict;
-        output.finish_dict(entries);
+        let first = self.output.entries.len();
+        self.output.bytes.push(b'd');
+        write(&mut DictEncoder { output: self.output });
+        self.output.finish_dict(first);
     }
 
     /// Writes a parsed value byte for byte as it was written, also if that is not canonical: an info dictionary, over whose bytes
@@ -111,7 +115,6 @@ impl ListEncoder<'_> {
 #[derive(Debug)]
 pub struct DictEncoder<'o> {
     output: &'o mut Output,
-    entries: Vec<Entry>,
 }
 
 /// The position of an entry in the output; it ends where the next one begins.
@@ -124,7 +127,7 @@ struct Entry {
 impl DictEncoder<'_> {
     /// The entry under `key`, whose value is to be written now. Entries may be added in any order.
     pub fn entry(&mut self, key: &[u8]) -> Encoder<'_> {
-        self.entries.push(self.output.key(key));
+        self.output.key(key);
         Encoder { output: self.output }
     }
 }
@@ -144,18 +147,20 @@ impl Output {
         self.bytes.extend_from_slice(bytes);
     }
 
-    fn key(&mut self, key: &[u8]) -> Entry {
+    fn key(&mut self, key: &[u8]) {
         let start = self.bytes.len();
         self.string(key);
-        Entry { key: self.bytes.len() - key.len()..self.bytes.len(), start }
+        self.entries.push(Entry { key: self.bytes.len() - key.len()..self.bytes.len(), start });
     }
 
-    /// Sorts the entries written since the `d` and closes the dictionary.
-    fn finish_dict(&mut self, entries: Vec<Entry>) {
-        if self.is_canonical(&entries) {
+    /// Sorts the entries of the innermost dictionary, of which this is the `first`, and closes it.
+    fn finish_dict(&mut self, first: usize) {
+        if self.is_canonical(self.entries.get(first..).unwrap_or_default()) {
+            self.entries.truncate(first);
             self.bytes.push(b'e');
             return;
         }
+        let entries = self.entries.split_off(first);
         let start = entries.first().map_or(self.bytes.len(), |entry| entry.start);
         let written = self.bytes.split_off(start);
         let ends: Vec<usize> = entries.iter().skip(1).map(|entry| entry.start).chain([start + written.len()]).collect();
@@ -189,7 +194,8 @@ impl Output {
     fn value(&mut self, value: Value<'_>) {
         enum Open<'doc> {
             List(ListIter<'doc>),
-            Dict(DictIter<'doc>, Vec<Entry>),
+            /// With the first of its entries.
+            Dict(DictIter<'doc>, usize),
         }
         let mut stack: Vec<Open<'_>> = Vec::new();
         let mut next = Some(value);
@@ -207,21 +213,21 @@ impl Output {
                     }
                     Kind::Dict => {
                         self.bytes.push(b'd');
-                        stack.extend(value.as_dict().map(|dict| Open::Dict(dict.iter(), Vec::new())));
+                        stack.extend(value.as_dict().map(|dict| Open::Dict(dict.iter(), self.entries.len())));
                     }
                 }
             }
             next = match stack.last_mut() {
                 None => break,
                 Some(Open::List(values)) => values.next(),
-                Some(Open::Dict(items, entries)) => items.next().map(|(key, value)| {
-                    entries.push(self.key(key));
+                Some(Open::Dict(items, _)) => items.next().map(|(key, value)| {
+                    self.key(key);
                     value
                 }),
             };
             if next.is_none() {
                 match stack.pop() {
-                    Some(Open::Dict(_, entries)) => self.finish_dict(entries),
+                    Some(Open::Dict(_, first)) => self.finish_dict(first),
                     _ => self.bytes.push(b'e'),
                 }
             }

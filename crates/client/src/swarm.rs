@@ -233,8 +233,8 @@ impl Swarm {
                 }
                 return self.tally.finish(begun.elapsed(), &self.peers).map(Event::Summary);
             }
-            let is_any_else = self.is_any_else();
-            self.overdue.set(self.dialler.cut_overdue(next_dial, &self.peers, is_any_else, now));
+            let has_only_attempts = next_dial != NextDial::Permit && self.has_only_attempts();
+            self.overdue.set(self.dialler.cut_overdue(next_dial, &self.peers, has_only_attempts, now));
             self.let_others_begin();
             let (named, in_flight) = (self.peers.named(), self.dialler.in_flight());
             self.interim.set(self.tally.so_far(), named, in_flight, self.discovery.nodes_answered());
@@ -311,11 +311,17 @@ impl Swarm {
         self.deadline.has_passed(begun, now, is_queueing) && !self.stop.is_set()
     }
 
-    /// Whether the run waits for anything but attempts: a source, a look-up, peers that are to be dialled, metadata that is parsed.
-    fn is_any_else(&self) -> bool {
+    /// Whether nothing is left to be begun or awaited but sources and attempts: no look-up, no peer that is to be dialled, no metadata that
+    /// is parsed.
+    fn has_begun_all(&self) -> bool {
         let may_dial = self.config.dial && self.peers.is_any_waiting();
         let is_due = self.metadata.as_ref().is_some_and(Metadata::is_due);
-        !self.lookups.is_empty() || may_dial || is_due || self.discovery.activity() != Activity::Idle
+        !may_dial && !is_due && self.lookups.is_empty()
+    }
+
+    /// Whether the run waits for attempts alone.
+    fn has_only_attempts(&self) -> bool {
+        self.has_begun_all() && self.discovery.activity() == Activity::Idle
     }
 
     /// Whether nothing is left to do.
@@ -325,9 +331,7 @@ impl Swarm {
 
     /// Whether no peer is being looked up or dialled, or will be unless a source names one; and no metadata is parsed.
     fn has_only_sources(&self) -> bool {
-        let may_dial = self.config.dial && self.peers.is_any_waiting();
-        let is_due = self.metadata.as_ref().is_some_and(Metadata::is_due);
-        self.lookups.is_empty() && self.dialler.is_idle() && !may_dial && !is_due
+        self.dialler.is_idle() && self.has_begun_all()
     }
 
     /// Counts this run as one beside which another may begin, while it waits for nothing but late answers.

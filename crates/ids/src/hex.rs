@@ -1,6 +1,9 @@
 //! Hexadecimal text of identifiers.
 
-use std::fmt::{self, Write};
+use std::fmt;
+
+/// Bytes whose digits are written at a time: those of most identifiers.
+const CHUNK: usize = 32;
 
 /// Bytes that format as hexadecimal digits, lower case in `Display`; `{:x}` and `{:X}` choose, `{:#x}` adds `0x`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,10 +11,13 @@ pub struct Hex<'b>(pub &'b [u8]);
 
 impl Hex<'_> {
     fn write(self, digits: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digit = |nibble: u8| digits.get(usize::from(nibble)).copied().map_or(' ', char::from);
-        self.0.iter().try_for_each(|byte| {
-            f.write_char(digit(byte >> 4))?;
-            f.write_char(digit(byte & 0x0f))
+        let digit = |nibble: u8| digits.get(usize::from(nibble)).copied().unwrap_or_default();
+        self.0.chunks(CHUNK).try_for_each(|bytes| {
+            let mut text = [[0; 2]; CHUNK];
+            text.iter_mut().zip(bytes).for_each(|(pair, byte)| *pair = [digit(byte >> 4), digit(byte & 0x0f)]);
+            let text = text.as_flattened().get(..2 * bytes.len()).unwrap_or_default();
+            // Digits are ASCII.
+            f.write_str(std::str::from_utf8(text).unwrap_or_default())
         })
     }
 

@@ -256,7 +256,9 @@ impl Listener {
     /// Our extension handshake, and that we have no piece, as far as both sides support them. rTorrent closes on a `have_none`
     /// that it did not negotiate.
     fn introduction(&self, client: &str) -> BytesMut {
-        let mut messages = BytesMut::new();
+        /// Bytes of what is said with all extensions.
+        const USUAL: usize = 160;
+        let mut messages = BytesMut::with_capacity(USUAL);
         let mut say = |message: Message| Codec::default().encode(&message, &mut messages);
         // Neither of these can be too long for the codec.
         if self.speaks_extensions {

@@ -105,13 +105,14 @@ impl ExtensionHandshake {
                 int(b"upload_only", self.upload_only.map(i64::from));
                 int(b"e", self.prefers_encryption.map(i64::from));
                 int(b"complete_ago", self.complete_ago);
-                let mut bytes = |key: &[u8], bytes: Option<Vec<u8>>| {
-                    bytes.iter().for_each(|bytes| dict.entry(key).bytes(bytes));
-                };
-                bytes(b"v", self.client.clone().map(String::into_bytes));
-                bytes(b"ipv4", self.ipv4.map(|ip| ip.octets().to_vec()));
-                bytes(b"ipv6", self.ipv6.map(|ip| ip.octets().to_vec()));
-                bytes(b"yourip", self.yourip.map(octets));
+                let mut bytes = |key: &[u8], bytes: &[u8]| dict.entry(key).bytes(bytes);
+                self.client.iter().for_each(|client| bytes(b"v", client.as_bytes()));
+                self.ipv4.iter().for_each(|ip| bytes(b"ipv4", &ip.octets()));
+                self.ipv6.iter().for_each(|ip| bytes(b"ipv6", &ip.octets()));
+                self.yourip.iter().for_each(|ip| match ip {
+                    IpAddr::V4(ip) => bytes(b"yourip", &ip.octets()),
+                    IpAddr::V6(ip) => bytes(b"yourip", &ip.octets()),
+                });
             });
         });
         // Each key occurs once, so there is always a canonical form.
@@ -148,13 +149,6 @@ impl ExtensionHandshake {
                 self.dropped.push(dropped);
             }
         }
-    }
-}
-
-fn octets(ip: IpAddr) -> Vec<u8> {
-    match ip {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use metainfo::Hashes;
 use peer_session::{Advertised, PieceCount, Pieces};
+use peer_wire::ExtensionHandshake;
 use report::{Coverage, MatchedHash, Outcome, PeerReport, Role, RoleFrom, Summary, SwarmView, TrackerReport};
 use std::ops::RangeInclusive;
 
@@ -95,21 +96,20 @@ impl Census {
         }
     }
 
-    /// Takes in a peer, and gives the reports that can be told now: this one, or others that had to wait for it.
-    pub(crate) fn take(&mut self, story: Story) -> Vec<PeerReport> {
+    /// Takes in a peer, and adds the reports that can be told now: this one, or others that had to wait for it.
+    pub(crate) fn take(&mut self, story: Story, told: &mut Vec<PeerReport>) {
         if story.report.outcome != Outcome::Ok {
-            return vec![story.report];
+            return told.push(story.report);
         }
         let has_stated_pieces = story.said.pieces != Pieces::Unknown;
         if has_stated_pieces && self.may_be_learned && self.pieces.get().is_none() {
-            let bytes = self.waiting_bytes + size_of::<Story>() + bytes_of(&story.report) + story.said.pieces.bytes();
+            let bytes = self.waiting_bytes + story.bytes();
             if bytes <= self.max_waiting_bytes {
                 self.waiting_bytes = bytes;
-                self.undecided.push(story);
-                return Vec::new();
+                return self.undecided.push(story);
             }
         }
-        self.decide(story)
+        self.decide(story, told);
     }
 
     /// Takes in that as many web seeds will not be asked.
@@ -117,28 +117,28 @@ impl Census {
         self.web_seeds += count;
     }
 
-    /// Takes in that the number of pieces is known, and gives the reports of the peers that waited for it; which of the torrent's
+    /// Takes in that the number of pieces is known, and adds the reports of the peers that waited for it; which of the torrent's
     /// hashes they matched is known now, too.
-    pub(crate) fn learned(&mut self, hashes: Hashes) -> Vec<PeerReport> {
+    pub(crate) fn learned(&mut self, hashes: Hashes, told: &mut Vec<PeerReport>) {
         for Story { report, .. } in &mut self.undecided {
             report.matched_hash = report.theirs.map(|theirs| MatchedHash::of(&theirs, hashes));
         }
         self.availability.learn(self.pieces.get());
-        self.decide_all()
+        self.decide_all(told);
     }
 
     /// Nothing more can become known of the torrent.
-    fn decide_all(&mut self) -> Vec<PeerReport> {
+    fn decide_all(&mut self, told: &mut Vec<PeerReport>) {
         self.may_be_learned = false;
         let undecided = std::mem::take(&mut self.undecided);
         self.waiting_bytes = self.waiting.iter().map(Candidate::bytes).sum();
-        undecided.into_iter().flat_map(|story| self.decide(story)).collect()
+        undecided.into_iter().for_each(|story| self.decide(story, told));
     }
 
     /// Judges a peer by itself, and compares it with the others.
-    fn decide(&mut self, mut story: Story) -> Vec<PeerReport> {
+    fn decide(&mut self, mut story: Story, told: &mut Vec<PeerReport>) {
         let pieces = self.pieces.get();
-        story.judge(pieces, &self.secrets);
+        let silence = story.judge(pieces, &self.secrets);
         let Story { mut report, said } = story;
         let said = &said;
         self.count(&report, said);
@@ -146,13 +146,13 @@ impl Census {
             Met::New => {}
             Met::Again(first) => {
                 report.same_as = Some(first);
-                return vec![report];
+                return told.push(report);
             }
             Met::MaybeAgain(first) => {
                 report.maybe_same_as = Some(first);
                 self.availability.add_maybe(&said.pieces, report.role);
                 self.maybe_seeds += usize::from(report.role == Role::Seed);
-                return vec![report];
+                return told.push(report);
             }
             Met::Instead(first) => {
                 (report.same_as, report.counts_instead) = (Some(first), true);
@@ -160,19 +160,17 @@ impl Census {
             }
         }
         let news = self.availability.add(&said.pieces, report.role);
-        let silence = report.theirs.and_then(|theirs| said.silence(theirs.peer_id));
         self.may_hide += usize::from(may_hide(report.role, said, silence));
         // A lazy seed that says that it wants nothing more is not yet a peer that has chosen some of the files.
         let lacks_some = matches!(report.role, Role::Leech | Role::PartialSeed);
         let candidate = pieces.and_then(|pieces| scattered_holes(said, pieces)).filter(|_| lacks_some);
-        let mut told = match candidate {
-            None => vec![report],
-            Some(holes) => self.take_candidate(Candidate { report, holes }),
-        };
-        if news && self.candidates >= ENOUGH {
-            told.extend(self.judge_waiting());
+        match candidate {
+            None => told.push(report),
+            Some(holes) => self.take_candidate(Candidate { report, holes }, told),
         }
-        told
+        if news && self.candidates >= ENOUGH {
+            self.judge_waiting(told);
+        }
     }
 
     /// Counts an endpoint, whatever client is there.
@@ -187,7 +185,7 @@ impl Census {
 
     /// Takes in a peer that may be a seed. Those that wait are judged anew each time there are twice as many to be
     /// compared with.
-    fn take_candidate(&mut self, candidate: Candidate) -> Vec<PeerReport> {
+    fn take_candidate(&mut self, candidate: Candidate, told: &mut Vec<PeerReport>) {
         self.candidates += 1;
         self.lacking.resize(self.pieces.get().unwrap_or_default() as usize, 0);
         for &hole in &candidate.holes {
@@ -196,27 +194,25 @@ impl Census {
             }
         }
         if self.candidates >= ENOUGH && self.is_likely_seed(&candidate.holes) {
-            let mut told = vec![self.likely_seed(candidate)];
-            if self.candidates.is_power_of_two() {
-                told.extend(self.judge_waiting());
+            told.push(self.likely_seed(candidate));
+        } else {
+            let bytes = self.waiting_bytes + candidate.bytes();
+            if bytes > self.max_waiting_bytes {
+                return told.push(candidate.report);
             }
-            return told;
+            self.waiting_bytes = bytes;
+            self.waiting.push(candidate);
         }
-        let bytes = self.waiting_bytes + candidate.bytes();
-        if bytes > self.max_waiting_bytes {
-            return vec![candidate.report];
+        if self.candidates >= ENOUGH && self.candidates.is_power_of_two() {
+            self.judge_waiting(told);
         }
-        self.waiting_bytes = bytes;
-        self.waiting.push(candidate);
-        if self.candidates >= ENOUGH && self.candidates.is_power_of_two() { self.judge_waiting() } else { Vec::new() }
     }
 
-    /// Gives the reports that still wait, judged by what is known in the end.
-    pub(crate) fn finish(&mut self) -> Vec<PeerReport> {
-        let mut told = self.decide_all();
-        told.extend(self.judge_waiting());
+    /// Adds the reports that still wait, judged by what is known in the end.
+    pub(crate) fn finish(&mut self, told: &mut Vec<PeerReport>) {
+        self.decide_all(told);
+        self.judge_waiting(told);
         told.extend(self.waiting.drain(..).map(|candidate| candidate.report));
-        told
     }
 
     /// Takes in what a tracker says of the swarm.
@@ -258,13 +254,13 @@ impl Census {
         self.availability.missing().filter(|missing| missing.is_empty() || self.may_hide == 0)
     }
 
-    fn judge_waiting(&mut self) -> Vec<PeerReport> {
+    fn judge_waiting(&mut self, told: &mut Vec<PeerReport>) {
         let (ready, waiting) = std::mem::take(&mut self.waiting)
             .into_iter()
             .partition(|candidate: &Candidate| self.is_likely_seed(&candidate.holes));
         self.waiting = waiting;
         self.waiting_bytes = self.waiting.iter().map(Candidate::bytes).sum();
-        ready.into_iter().map(|candidate| self.likely_seed(candidate)).collect()
+        told.extend(ready.into_iter().map(|candidate| self.likely_seed(candidate)));
     }
 
     /// Whether a peer with these holes is a likely seed: other peers have each of them, and most of them are its own, not those of
@@ -285,6 +281,13 @@ impl Census {
     }
 }
 
+impl Story {
+    fn bytes(&self) -> usize {
+        let said = bytes_of_extension(self.said.extension.as_deref()) + self.said.pieces.bytes();
+        size_of::<Self>() + bytes_of(&self.report) + said
+    }
+}
+
 impl Candidate {
     fn bytes(&self) -> usize {
         size_of::<Self>() - size_of::<PeerReport>() + size_of_val(&*self.holes) + bytes_of(&self.report)
@@ -293,16 +296,19 @@ impl Candidate {
 
 /// Bytes of memory that a report takes, with all that a peer can make large.
 fn bytes_of(report: &PeerReport) -> usize {
-    /// A name in a map and what stands beside it: its block, and its place in a node that may be half empty.
-    const ENTRY: usize = 64;
-    let extension = report.extension.as_ref().map_or(0, |extension| {
-        let names: usize = extension.extensions.keys().map(|name| name.len() + ENTRY).sum();
-        size_of_val(&**extension) + names + extension.client.as_ref().map_or(0, String::len)
-    });
     let PeerReport { sources, attempts, oddities, error, .. } = report;
     let texts = attempts.iter().map(|attempt| &attempt.error).chain([error]).flatten().map(String::len);
     let lists = size_of_val(&**sources) + size_of_val(&**attempts) + size_of_val(&**oddities);
-    size_of::<PeerReport>() + lists + texts.sum::<usize>() + extension
+    size_of::<PeerReport>() + lists + texts.sum::<usize>() + bytes_of_extension(report.extension.as_deref())
+}
+
+fn bytes_of_extension(extension: Option<&ExtensionHandshake>) -> usize {
+    /// A name in a map and what stands beside it: its block, and its place in a node that may be half empty.
+    const ENTRY: usize = 64;
+    extension.map_or(0, |extension| {
+        let names: usize = extension.extensions.keys().map(|name| name.len() + ENTRY).sum();
+        size_of_val(extension) + names + extension.client.as_ref().map_or(0, String::len)
+    })
 }
 
 /// Numbers in order, neighbours together.
@@ -316,7 +322,6 @@ mod tests {
     use super::*;
     use fake_swarm::torrent::SingleFile;
     use metainfo::Torrent;
-    use peer_wire::ExtensionHandshake;
     use report::Stage;
     use tracker::PeerAddress;
 
@@ -345,11 +350,19 @@ mod tests {
         let each = large(0).bytes();
         let fit = MAX / each;
         assert!(each > 4 << 10 && fit < 1024, "{each}");
-        let told: Vec<usize> = (0..1100).map(|port| census.take_candidate(large(port)).len()).collect();
+        let told: Vec<usize> = (0..1100)
+            .map(|port| {
+                let mut told = Vec::new();
+                census.take_candidate(large(port), &mut told);
+                told.len()
+            })
+            .collect();
         assert_eq!(told.iter().position(|&told| told > 0), Some(fit));
         assert!(told.iter().skip(fit).all(|&told| told == 1));
         assert_eq!((census.waiting.len(), census.lacking.len()), (fit, 100));
-        assert_eq!(census.finish().len(), fit);
+        let mut told = Vec::new();
+        census.finish(&mut told);
+        assert_eq!(told.len(), fit);
     }
 
     #[test]

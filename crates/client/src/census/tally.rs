@@ -14,6 +14,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tracker::PeerAddress;
 
+/// Reports that usually become ready at once, at most.
+const MOST_AT_ONCE: usize = 16;
+
 /// Reports that have not been given out, and the summary of all.
 #[derive(Debug)]
 pub(crate) struct Tally {
@@ -21,6 +24,8 @@ pub(crate) struct Tally {
     /// `None` once it was given out.
     summary: Option<Summary>,
     reports: VecDeque<Event>,
+    /// Empty between two steps of the census.
+    told: Vec<PeerReport>,
     /// Those of lookups in the DHT, which say what came of their peers: given out just before the summary.
     dht: Vec<DhtReport>,
     /// The peers that shook hands, and whether each is a seed for certain.
@@ -31,7 +36,15 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn new(census: Census, summary: Summary, secrets: Secrets) -> Self {
-        Self { census, summary: Some(summary), reports: VecDeque::new(), dht: Vec::new(), ok: HashMap::new(), secrets }
+        Self {
+            census,
+            summary: Some(summary),
+            reports: VecDeque::new(),
+            told: Vec::new(),
+            dht: Vec::new(),
+            ok: HashMap::new(),
+            secrets,
+        }
     }
 
     /// The next report.
@@ -106,21 +119,19 @@ impl Tally {
 
     /// Takes in how it went with a peer, whose report may be withheld.
     pub(crate) fn story(&mut self, story: Story) {
-        let reports = self.census.take(story);
-        self.peers(reports);
+        self.with_census(|census, told| census.take(story, told));
     }
 
     /// Takes in that the number of pieces is known.
     pub(crate) fn learned(&mut self, hashes: Hashes) {
-        let reports = self.census.learned(hashes);
-        self.peers(reports);
+        self.with_census(|census, told| census.learned(hashes, told));
     }
 
     /// Gives up waiting for what could judge peers better, and says whether any report was withheld for it.
     pub(crate) fn release(&mut self, peers: &Peers) -> bool {
-        let withheld = self.census.finish();
-        let is_any = !withheld.is_empty() || !self.dht.is_empty();
-        self.peers(withheld);
+        let reports_before = self.reports.len();
+        self.with_census(Census::finish);
+        let is_any = self.reports.len() > reports_before || !self.dht.is_empty();
         let mut reports = std::mem::take(&mut self.dht);
         self.count_dht(&mut reports, peers);
         if let Some(summary) = &mut self.summary {
@@ -128,6 +139,16 @@ impl Tally {
         }
         self.reports.extend(reports.into_iter().map(Event::Dht));
         is_any
+    }
+
+    /// Tells of the peers whose reports a step of the census adds.
+    fn with_census(&mut self, step: impl FnOnce(&mut Census, &mut Vec<PeerReport>)) {
+        let mut told = std::mem::take(&mut self.told);
+        step(&mut self.census, &mut told);
+        self.peers(told.drain(..));
+        // Its memory serves the next peer. Where many had waited it is large.
+        told.shrink_to(MOST_AT_ONCE);
+        self.told = told;
     }
 
     /// Counts what came of the peers that the DHT named.

@@ -123,14 +123,13 @@ impl Progress {
 
 impl Attempt {
     pub(crate) fn new(request: DialRequest, permit: ConnectionPermit) -> Self {
-        request.expected.begin();
         let (outcome, progress) = (Outcome::NotTried, Progress::default());
         Self { request, outcome, progress, error: None, permit: Some(permit) }
     }
 
     /// Sets its outcome.
     pub(crate) fn end(&mut self, result: Result<Result<(), Failure>, Cut>, secrets: &Secrets) {
-        self.request.expected.end();
+        self.request.expected.until(None);
         let (outcome, error, exhausted) = match result {
             // A valid handshake stays one, also when the listening after it was cut short.
             Err(_) if self.progress.stage() == Stage::Done => (Outcome::Ok, None, false),

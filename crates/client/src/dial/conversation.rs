@@ -7,16 +7,17 @@ use crate::dial::attempt::{Attempt, DialRequest, Failure, Progress};
 use crate::dial::opening;
 use crate::dial::peer_context::PeerContext;
 use crate::dial::peer_error::PeerError;
-use crate::dial::rest::{Done, Rest};
+use crate::dial::rest::{Closed, Done, Rest};
 use crate::dial::stream::{Heard, Stream};
 use crate::net::connect::ConnectError;
 use nix::errno::Errno;
 use peer_session::{Ended, HandshakeFailure, Met, Session};
 use report::{Outcome, Stage};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 use utp::CloseReason;
@@ -24,9 +25,26 @@ use utp::CloseReason;
 /// Time between connections to one peer: some clients refuse an address that comes back sooner.
 pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 
-/// Tries a peer once. Its clocks start here, not when it was queued.
+/// Tries a peer once, then goes on with what it leaves open: the attempt is `told` before. Its clocks start here, not when it was queued.
+pub(crate) async fn attempt(
+    attempt: Box<Attempt>,
+    context: Arc<PeerContext>,
+    told: UnboundedSender<Box<Attempt>>,
+) -> Done {
+    // What is left has no room in its own future for what was.
+    match until_told(attempt, context, told).await {
+        Err(done) => done,
+        Ok(rest) => Done::Closed(rest.await),
+    }
+}
+
+/// The attempt itself; gives what is left, if the connection goes on.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
-pub(crate) fn attempt(mut attempt: Box<Attempt>, context: Arc<PeerContext>) -> impl Future<Output = Done> + Send {
+fn until_told(
+    mut attempt: Box<Attempt>,
+    context: Arc<PeerContext>,
+    told: UnboundedSender<Box<Attempt>>,
+) -> impl Future<Output = Result<Pin<Box<impl Future<Output = Box<Closed>> + Send>>, Done>> + Send {
     async move {
         let Attempt { request, progress, .. } = &mut *attempt;
         // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
@@ -38,7 +56,10 @@ pub(crate) fn attempt(mut attempt: Box<Attempt>, context: Arc<PeerContext>) -> i
         };
         let rest = open.and_then(|(stream, session)| Rest::of(&mut attempt, stream, session));
         attempt.end(result, &context.rules.secrets);
-        Done::Attempt(attempt, rest)
+        let Some(rest) = rest else { return Err(Done::Attempt(attempt)) };
+        // An error when the run is gone.
+        let _ = told.send(attempt);
+        Ok(rest.go_on(context))
     }
 }
 

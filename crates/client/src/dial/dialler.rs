@@ -1,25 +1,26 @@
 //! Which peer is dialled next, how many at once and how fast, and which get further attempts.
 
-use crate::config::{Config, EncryptionPolicy, TransportPolicy};
-use crate::dial::attempt::{Attempt, DialRequest, Progress};
-use crate::dial::conversation::attempt;
+use crate::config::{Config, TransportPolicy};
+use crate::dial::attempt::{Attempt, DialRequest};
+use crate::dial::conversation;
 use crate::dial::delay_queue::DelayQueue;
 use crate::dial::expected::Expectations;
-use crate::dial::opening::other;
+use crate::dial::further::{Further, Policies};
 use crate::dial::pairs::Pairs;
 use crate::dial::parked::Parked;
 use crate::dial::peer_context::PeerContext;
-use crate::dial::rest::{Closed, Done, Rest};
+use crate::dial::rest::{Closed, Done};
 use crate::dial::turns::Turns;
 use crate::discovery::introduction::DialHints;
 use crate::discovery::peers::{Peers, Queue};
 use crate::net::task::settled;
 use crate::shared::Shared;
 use crate::shared::permits::ConnectionPermit;
-use report::{Encryption, Stage, Transport};
+use report::Transport;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tracker::PeerAddress;
@@ -31,11 +32,15 @@ use tracker::PeerAddress;
 #[derive(Debug)]
 pub(crate) struct Dialler {
     context: Arc<PeerContext>,
-    encryption: EncryptionPolicy,
-    transport: TransportPolicy,
+    policies: Policies,
     shared: Shared,
-    /// And what goes on behind a peer's report.
+    /// And the connections that go on behind a peer's report.
     attempts: JoinSet<Done>,
+    /// Attempts that have ended while their connection goes on.
+    told: UnboundedReceiver<Box<Attempt>>,
+    tell: UnboundedSender<Box<Attempt>>,
+    /// A connection that is over, until all that was told before is taken in.
+    closed: Option<Box<Closed>>,
     delayed: DelayQueue,
     parked: Parked,
     pairs: Pairs,
@@ -44,17 +49,14 @@ pub(crate) struct Dialler {
     turns: Turns,
     /// Peers that were greeted by their torrent's other half.
     for_layers: usize,
-    /// When attempts that were overdue were last ended.
+    /// When it was last looked for attempts that are overdue, while peers wait for permits.
     looked: Option<Instant>,
     /// Connections that stay open behind a peer's report.
     kept: usize,
 }
 
-/// Time between two cuts of attempts that are overdue, for each wakes all that are in flight.
+/// Time between two looks for attempts that are overdue, while peers wait for permits: a cut wakes all that are in flight.
 const BETWEEN_CUTS: Duration = Duration::from_millis(100);
-
-/// A peer is slow whose connection took as long: one attempt more is half a second and more.
-const SLOW: Duration = Duration::from_millis(200);
 
 /// Most peers of a run that are greeted by their torrent's other half, too.
 const FOR_LAYERS: usize = 4;
@@ -87,12 +89,16 @@ impl NextDial {
 
 impl Dialler {
     pub(crate) fn new(context: PeerContext, config: &Config, shared: &Shared) -> Self {
+        // As many as there are connections.
+        let (tell, told) = unbounded_channel();
         Self {
             context: Arc::new(context),
-            encryption: config.encryption,
-            transport: config.transport,
+            policies: Policies { encryption: config.encryption, transport: config.transport },
             shared: shared.clone(),
             attempts: JoinSet::new(),
+            told,
+            tell,
+            closed: None,
             delayed: DelayQueue::default(),
             parked: Parked::default(),
             pairs: Pairs::default(),
@@ -137,7 +143,8 @@ impl Dialler {
     }
 
     fn begin(&mut self, request: DialRequest, permit: ConnectionPermit) {
-        let attempt = attempt(Box::new(Attempt::new(request, permit)), Arc::clone(&self.context));
+        let attempt = Box::new(Attempt::new(request, permit));
+        let attempt = conversation::attempt(attempt, Arc::clone(&self.context), self.tell.clone());
         match peer_session::is_dumped() {
             true => self.attempts.spawn(peer_session::masking(self.context.rules.secrets.clone(), attempt)),
             // In nearly every run, and without the bytes that only a dump needs.
@@ -147,29 +154,36 @@ impl Dialler {
     }
 
     /// Ends the attempts that are overdue, if all in flight are, or else those that peers in a queue need the permits of; and says when
-    /// to look again. `is_any_else` says whether the run waits for anything else.
+    /// to look again. `has_only_attempts` says whether the run waits for nothing else.
     pub(crate) fn cut_overdue(
         &mut self,
         next: NextDial,
         peers: &Peers,
-        is_any_else: bool,
+        has_only_attempts: bool,
         now: Instant,
     ) -> Option<Instant> {
         let expectations = &self.context.expectations;
-        let (look, most) = match next {
-            NextDial::Permit => {
-                let first = expectations.first_overdue()?;
-                (self.looked.map_or(first, |last| first.max(last + BETWEEN_CUTS)), peers.waiting() + self.delayed.len())
+        if next == NextDial::Permit {
+            expectations.ignore();
+            if let Some(look) = self.looked.map(|last| last + BETWEEN_CUTS).filter(|&look| look > now) {
+                return Some(look);
             }
-            _ if is_any_else || self.kept > 0 || !self.delayed.is_empty() => return None,
-            _ => (expectations.all_overdue()?, usize::MAX),
-        };
+            self.looked = Some(now);
+            if expectations.first_overdue().is_some_and(|first| first <= now) {
+                expectations.cut(peers.waiting() + self.delayed.len());
+            }
+            return Some(now + BETWEEN_CUTS);
+        }
+        if !has_only_attempts || self.kept > 0 || !self.delayed.is_empty() {
+            expectations.ignore();
+            return None;
+        }
+        let look = expectations.all_overdue(self.attempts.len())?;
         if look > now {
             return Some(look);
         }
-        self.looked = Some(now);
-        expectations.cut(most);
-        (next == NextDial::Permit).then_some(now + BETWEEN_CUTS)
+        expectations.cut(usize::MAX);
+        None
     }
 
     /// Tells when the run has to look again at what is overdue.
@@ -192,41 +206,34 @@ impl Dialler {
     /// The next end of an attempt, or of a connection behind one; `None` when none is in flight. May be cancelled without losing
     /// anything.
     pub(crate) async fn next(&mut self) -> Option<Done> {
-        let done = self.attempts.join_next().await.map(settled)?;
-        if let Done::Closed(_) = done {
-            self.kept -= 1;
+        if self.closed.is_none() {
+            tokio::select! {
+                biased;
+                Some(attempt) = self.told.recv() => return Some(self.goes_on(attempt)),
+                done = self.attempts.join_next() => match settled(done?) {
+                    Done::Closed(closed) => self.closed = Some(closed),
+                    done => return Some(done),
+                },
+            }
         }
-        Some(done)
+        // Another thread may have told of the attempt since that was looked at.
+        if let Ok(attempt) = self.told.try_recv() {
+            return Some(self.goes_on(attempt));
+        }
+        self.kept -= 1;
+        self.closed.take().map(Done::Closed)
     }
 
-    /// Goes on with the connection that an attempt has left open.
-    pub(crate) fn keep(&mut self, rest: Box<Rest>) {
+    fn goes_on(&mut self, attempt: Box<Attempt>) -> Done {
         self.kept += 1;
-        let rest = rest.go_on(Arc::clone(&self.context));
-        match peer_session::is_dumped() {
-            true => self.attempts.spawn(peer_session::masking(self.context.rules.secrets.clone(), rest)),
-            false => self.attempts.spawn(rest),
-        };
+        Done::GoesOn(attempt)
     }
 
     /// Takes in an attempt that has ended. The last one at its peer comes back; any other peer is dialled again.
     pub(crate) fn settle(&mut self, mut attempt: Box<Attempt>, peers: &mut Peers) -> Option<Box<Attempt>> {
         self.turns.ended();
-        let is_local_limit = match attempt.permit.take() {
-            // Our machine was exhausted. Others in flight will end, and then this peer is dialled again.
-            Some(permit) => permit.shrink(),
-            None => {
-                self.shared.connections().grow();
-                false
-            }
-        };
-        if is_local_limit {
-            match attempt.request.earlier {
-                None if attempt.request.for_layers => {}
-                None if attempt.request.is_paired => self.delayed.put_back(attempt.request, Instant::now()),
-                None => peers.put_back(attempt.request.address),
-                Some(_) => self.delayed.put_back(attempt.request, Instant::now()),
-            }
+        if self.is_local_limit(&mut attempt) {
+            self.put_back(attempt.request, peers);
             return None;
         }
         if attempt.request.for_layers {
@@ -238,59 +245,47 @@ impl Dialler {
         if self.context.stopped.is_set() {
             return Some(attempt);
         }
-        let Some((transport, encryption)) = self.further(&attempt) else { return Some(attempt) };
-        // Some clients refuse an address that comes back soon; but where there was no connection, no client can, and over the other
-        // transport none was seen to that had closed a second connection itself.
-        let was_closed = attempt.request.earlier.is_some() && attempt.was_closed_without_a_word();
-        let is_at_once =
-            transport != attempt.progress.transport && (attempt.progress.stage() == Stage::Connect || was_closed);
-        let DialRequest { address, info_hash, by_user, .. } = attempt.request;
-        let next =
-            DialRequest::new((address, info_hash), (transport, encryption), by_user, self.context.expectations.one());
-        let (round_trip, is_paired) = (attempt.progress.connect, self.is_worth_a_pair(&attempt, transport));
-        if is_paired {
-            let way = (other(transport), attempt.request.encryption);
-            let known_ms = round_trip.and_then(|time| u16::try_from(time.as_millis()).ok()).unwrap_or(u16::MAX);
-            let next = DialRequest::new((address, info_hash), way, by_user, self.context.expectations.one());
-            let beside = DialRequest { is_paired, known_ms, ..next };
-            self.pairs.begin(address);
-            self.delayed.add(beside, round_trip, Instant::now());
-        }
-        let further = DialRequest { earlier: Some(attempt), is_paired, ..next };
-        match is_at_once {
-            true => self.delayed.put_back(further, Instant::now()),
-            false => self.delayed.add(further, round_trip, Instant::now()),
-        }
+        let Some(further) = self.policies.after(&attempt) else { return Some(attempt) };
+        self.dial_again(attempt, further);
         None
     }
 
-    /// How a peer is dialled again after this attempt: with another encryption, then over the other transport; `None` when that
-    /// would tell nothing new.
-    fn further(&self, last: &Attempt) -> Option<(Transport, Encryption)> {
-        let transport = last.progress.transport;
-        let is_first = last.and_earlier().skip(1).all(|attempt| attempt.progress.transport != transport);
-        let second = is_first.then(|| second_encryption(self.encryption, last)).flatten();
-        if let Some(encryption) = second {
-            return Some((transport, encryption));
+    /// Gives back an attempt's permit. Says whether our machine was exhausted, and others in flight will end.
+    fn is_local_limit(&self, attempt: &mut Attempt) -> bool {
+        match attempt.permit.take() {
+            Some(permit) => permit.shrink(),
+            None => {
+                self.shared.connections().grow();
+                false
+            }
         }
-        let has_tried =
-            |attempt: &Attempt| attempt.progress.beside.is_some() || attempt.progress.transport != transport;
-        let is_left = self.transport == TransportPolicy::Auto
-            && last.and_earlier().all(|attempt| attempt.may_mean_other_transport() && !has_tried(attempt));
-        let first = last.and_earlier().last()?.request.encryption;
-        is_left.then(|| (other(transport), first))
     }
 
-    /// Whether a peer that has closed in the clear is dialled over the other transport at the same time as with encryption: one so
-    /// slow that one after the other would take seconds.
-    fn is_worth_a_pair(&self, first: &Attempt, next: Transport) -> bool {
-        let Progress { transport, beside, connect, .. } = &first.progress;
-        self.transport == TransportPolicy::Auto
-            && (*transport, next) == (Transport::Tcp, Transport::Tcp)
-            && first.request.earlier.is_none()
-            && beside.is_none()
-            && first.was_closed_without_a_word()
-            && connect.is_some_and(|connect| connect >= SLOW)
+    /// Makes an attempt again that our machine had nothing left for.
+    fn put_back(&mut self, request: DialRequest, peers: &mut Peers) {
+        match request.earlier {
+            None if request.for_layers => {}
+            None if !request.is_paired => peers.put_back(request.address),
+            _ => self.delayed.put_back(request, Instant::now()),
+        }
+    }
+
+    /// Makes one attempt more at a peer, or two.
+    fn dial_again(&mut self, last: Box<Attempt>, Further { way, is_at_once, beside }: Further) {
+        let DialRequest { address, info_hash, by_user, .. } = last.request;
+        let request = |way| DialRequest::new((address, info_hash), way, by_user, self.context.expectations.one());
+        let (round_trip, is_paired, now) = (last.progress.connect, beside.is_some(), Instant::now());
+        let further = DialRequest { earlier: Some(last), is_paired, ..request(way) };
+        if let Some(way) = beside {
+            let known_ms = round_trip.and_then(|time| u16::try_from(time.as_millis()).ok()).unwrap_or(u16::MAX);
+            let beside = DialRequest { is_paired, known_ms, ..request(way) };
+            self.pairs.begin(address);
+            self.delayed.add(beside, round_trip, now);
+        }
+        match is_at_once {
+            true => self.delayed.put_back(further, now),
+            false => self.delayed.add(further, round_trip, now),
+        }
     }
 
     /// Dials a peer once more that can be asked for piece layers by the torrent's other half alone, as long as there are few.
@@ -333,7 +328,8 @@ impl Dialler {
 
     /// Whether no attempt is in flight or waits here.
     pub(crate) fn is_idle(&self) -> bool {
-        self.attempts.is_empty() && self.delayed.is_empty() && self.parked.is_empty()
+        let is_all_told = self.attempts.is_empty() && self.told.is_empty() && self.closed.is_none();
+        is_all_told && self.delayed.is_empty() && self.parked.is_empty()
     }
 
     /// Whether a peer waits for a permit of its address, which another run may hold.
@@ -400,8 +396,8 @@ impl Dialler {
 
     fn first_try(&self, address: SocketAddr, peers: &Peers) -> DialRequest {
         let DialHints { info_hash, requires_crypto, takes_utp, by_user } = peers.hints(&PeerAddress::Socket(address));
-        let encryption = self.encryption.first(requires_crypto);
-        let (transport, may_try_both) = match self.transport {
+        let encryption = self.policies.encryption.first(requires_crypto);
+        let (transport, may_try_both) = match self.policies.transport {
             TransportPolicy::Auto => (if takes_utp { Transport::Utp } else { Transport::Tcp }, true),
             TransportPolicy::Tcp => (Transport::Tcp, false),
             TransportPolicy::Utp => (Transport::Utp, false),
@@ -409,14 +405,5 @@ impl Dialler {
         let first =
             DialRequest::new((address, info_hash), (transport, encryption), by_user, self.context.expectations.one());
         DialRequest { may_try_both, ..first }
-    }
-}
-
-/// How a peer is encrypted after this first attempt over a transport; `None` when a second would tell nothing new.
-fn second_encryption(policy: EncryptionPolicy, first: &Attempt) -> Option<Encryption> {
-    match (policy, first.request.encryption) {
-        (EncryptionPolicy::Off | EncryptionPolicy::Require, _) => None,
-        (_, Encryption::None) => first.may_mean_encryption().then_some(Encryption::Rc4),
-        _ => first.ended_in_the_handshake().then_some(Encryption::None),
     }
 }

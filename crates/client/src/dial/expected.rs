@@ -3,7 +3,7 @@
 
 use crate::dial::round_trips::RoundTrips;
 use crate::dial::time_limits::TimeLimits;
-use std::collections::BTreeMap;
+use crate::dial::timetable::Timetable;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicUsize, Ordering};
@@ -14,19 +14,16 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 use tokio::time::{Instant, Sleep};
 
-/// The grain of times, in milliseconds: attempts that were begun together share an entry of the table.
+/// The grain of times, in milliseconds.
 const GRAIN_MS: u64 = 8;
-/// Of an attempt that has answered, or whose time-outs are fixed: they end it.
+/// Of an attempt that its own time-outs end: one that has answered, or whose time-outs are fixed.
 const ITS_OWN: u32 = u32::MAX;
-/// Of one that has ended, or not begun.
-const ENDED: u32 = u32::MAX - 1;
 
-/// The attempts in flight of a run, by when they are overdue.
+/// What is expected of the attempts of a run.
 #[derive(Debug)]
 pub(crate) struct Expectations {
     epoch: Instant,
-    /// How many become overdue at each grain of time.
-    due: Mutex<BTreeMap<u32, usize>>,
+    timetable: Mutex<Timetable>,
     /// How many of those that are overdue are to end.
     to_cut: AtomicUsize,
     is_stopped: AtomicBool,
@@ -62,7 +59,7 @@ impl Expectations {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             epoch: Instant::now(),
-            due: Mutex::default(),
+            timetable: Mutex::default(),
             to_cut: AtomicUsize::new(0),
             is_stopped: AtomicBool::new(false),
             changed: Notify::new(),
@@ -71,23 +68,29 @@ impl Expectations {
         })
     }
 
-    /// What will be expected of an attempt that has not begun.
+    /// What is expected of an attempt at first: its own time-outs end it.
     pub(crate) fn one(self: &Arc<Self>) -> Expectation {
-        let (due, connected) = (AtomicU32::new(ENDED), AtomicU16::new(0));
+        let (due, connected) = (AtomicU32::new(ITS_OWN), AtomicU16::new(0));
         let (is_late, is_cut) = (AtomicBool::new(false), AtomicBool::new(false));
         Expectation { all: Arc::clone(self), due, connected, is_late, is_cut }
     }
 
     /// When the first attempt in flight is overdue, or was.
     pub(crate) fn first_overdue(&self) -> Option<Instant> {
-        let table = self.table();
-        table.keys().next().filter(|&&due| due != ITS_OWN).map(|&due| self.instant(due))
+        let first = self.timetable().first();
+        first.map(|due| self.instant(due))
     }
 
-    /// When all attempts in flight are overdue, or have been; `None` where there is none, or one that its own time-outs end.
-    pub(crate) fn all_overdue(&self) -> Option<Instant> {
-        let table = self.table();
-        table.keys().next_back().filter(|&&due| due != ITS_OWN).map(|&due| self.instant(due))
+    /// When all attempts are overdue, or have been, of which so many are in flight; `None` where there is none, or one that its own
+    /// time-outs end. It is waited for from now on.
+    pub(crate) fn all_overdue(&self, in_flight: usize) -> Option<Instant> {
+        let last = self.timetable().all_of(in_flight);
+        last.map(|due| self.instant(due))
+    }
+
+    /// That is not waited for any more.
+    pub(crate) fn ignore(&self) {
+        self.timetable().ignore();
     }
 
     /// Ends this many attempts that are overdue now.
@@ -102,33 +105,9 @@ impl Expectations {
         self.changed.notify_waiters();
     }
 
-    /// Ready when [`first_overdue`](Self::first_overdue) or [`all_overdue`](Self::all_overdue) has become earlier.
+    /// Ready when [`all_overdue`](Self::all_overdue) may have become earlier, while it is waited for.
     pub(crate) fn moved(&self) -> Notified<'_> {
         self.moved.notified()
-    }
-
-    fn move_one(&self, from: u32, to: u32) {
-        let mut table = self.table();
-        let bounds = |table: &BTreeMap<u32, usize>| {
-            (table.keys().next().copied().unwrap_or(ITS_OWN), table.keys().next_back().copied().unwrap_or(ITS_OWN))
-        };
-        let before = bounds(&table);
-        if from != ENDED
-            && let Some(count) = table.get_mut(&from)
-        {
-            *count -= 1;
-            if *count == 0 {
-                table.remove(&from);
-            }
-        }
-        if to != ENDED {
-            *table.entry(to).or_default() += 1;
-        }
-        let after = bounds(&table);
-        // The end of an attempt wakes the run by itself.
-        if to != ENDED && (after.0 < before.0 || after.1 < before.1) {
-            self.moved.notify_one();
-        }
     }
 
     /// Whole grains until then.
@@ -140,28 +119,29 @@ impl Expectations {
         self.epoch + Duration::from_millis(u64::from(due) * GRAIN_MS)
     }
 
-    fn table(&self) -> MutexGuard<'_, BTreeMap<u32, usize>> {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    fn timetable(&self) -> MutexGuard<'_, Timetable> {
+        self.timetable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Expectation {
-    /// It is in flight.
-    pub(crate) fn begin(&self) {
-        self.set(ITS_OWN);
-    }
-
     /// It is overdue at this time; `None` leaves it to its own time-outs.
     pub(crate) fn until(&self, at: Option<Instant>) {
-        self.set(at.and_then(|at| u32::try_from(self.all.grains(at) + 1).ok()).unwrap_or(ITS_OWN));
+        let due = at.and_then(|at| u32::try_from(self.all.grains(at) + 1).ok()).unwrap_or(ITS_OWN);
+        let before = self.due.swap(due, Ordering::Relaxed);
+        let timed = |due| Some(due).filter(|&due| due != ITS_OWN);
+        if before != due && self.all.timetable().change(timed(before), timed(due)) {
+            self.all.moved.notify_one();
+        }
     }
 
     /// There is a connection, after so long: its handshake is expected.
     pub(crate) fn connected(&self, after: Duration, limits: TimeLimits) {
         self.all.round_trips.add(after);
-        self.connected.store(lowest_bits(self.all.grains(Instant::now())), Ordering::Relaxed);
+        let now = Instant::now();
+        self.connected.store(lowest_bits(self.all.grains(now)), Ordering::Relaxed);
         match limits.handshake(after) {
-            Some(time) => self.answered(Some(Instant::now() + time)),
+            Some(time) => self.answered(now, Some(now + time)),
             None => self.until(None),
         }
     }
@@ -176,13 +156,13 @@ impl Expectation {
     /// It has said something: its own time-outs end it.
     pub(crate) fn heard(&self) {
         if self.due.load(Ordering::Relaxed) != ITS_OWN {
-            self.answered(None);
+            self.answered(Instant::now(), None);
         }
     }
 
     /// It has answered, and is overdue again at this time. One that was overdue stays so, and is late.
-    fn answered(&self, at: Option<Instant>) {
-        if self.is_overdue() {
+    fn answered(&self, now: Instant, at: Option<Instant>) {
+        if self.is_overdue(now) {
             self.is_late.store(true, Ordering::Relaxed);
         } else {
             self.until(at);
@@ -197,11 +177,6 @@ impl Expectation {
     /// Whether it was to end because it is overdue. What can tell how it ends looks at this.
     pub(crate) fn is_cut(&self) -> bool {
         self.is_cut.load(Ordering::Relaxed)
-    }
-
-    /// It is in flight no longer.
-    pub(crate) fn end(&self) {
-        self.set(ENDED);
     }
 
     /// Does `work` unless this attempt is cut first: the work is then cancelled by dropping it, and what it has learned it must keep
@@ -267,21 +242,14 @@ impl Expectation {
     /// Whether this one ends, of those that are to.
     fn takes_cut(&self) -> bool {
         let less = |most: usize| most.checked_sub(1);
-        let is_cut =
-            self.is_overdue() && self.all.to_cut.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
+        let is_cut = self.is_overdue(Instant::now())
+            && self.all.to_cut.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
         self.is_cut.fetch_or(is_cut, Ordering::Relaxed) || is_cut
     }
 
-    fn is_overdue(&self) -> bool {
+    fn is_overdue(&self, now: Instant) -> bool {
         let due = self.due.load(Ordering::Relaxed);
-        due < ENDED && u128::from(due) <= self.all.grains(Instant::now())
-    }
-
-    fn set(&self, due: u32) {
-        let before = self.due.swap(due, Ordering::Relaxed);
-        if before != due {
-            self.all.move_one(before, due);
-        }
+        due != ITS_OWN && u128::from(due) <= self.all.grains(now)
     }
 }
 
@@ -292,7 +260,7 @@ fn lowest_bits(count: u128) -> u16 {
 
 impl Drop for Expectation {
     fn drop(&mut self) {
-        self.end();
+        self.until(None);
     }
 }
 
@@ -310,12 +278,6 @@ mod tests {
         Some(Instant::now() + time)
     }
 
-    fn begun(all: &Arc<Expectations>) -> Expectation {
-        let one = all.one();
-        one.begin();
-        one
-    }
-
     async fn never(expectation: &Expectation) -> Result<(), Cut> {
         expectation.or_cut(Box::pin(pending())).await
     }
@@ -323,40 +285,40 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn all_are_overdue_when_the_last_is_and_none_has_answered() {
         let all = Expectations::new();
-        assert_eq!((all.first_overdue(), all.all_overdue()), (None, None));
-        let [one, other] = [begun(&all), begun(&all)];
+        let [one, other] = [all.one(), all.one()];
         one.until(after(SECOND));
-        assert_eq!(all.all_overdue(), None, "the other has no time");
+        assert_eq!(all.all_overdue(2), None, "the other has no time");
         other.until(after(2 * SECOND));
         let begun = Instant::now() + GRAIN;
-        assert_eq!((all.first_overdue(), all.all_overdue()), (Some(begun + SECOND), Some(begun + 2 * SECOND)));
+        assert_eq!((all.first_overdue(), all.all_overdue(2)), (Some(begun + SECOND), Some(begun + 2 * SECOND)));
         other.heard();
-        assert_eq!((all.first_overdue(), all.all_overdue()), (Some(begun + SECOND), None));
+        assert_eq!((all.first_overdue(), all.all_overdue(2)), (Some(begun + SECOND), None));
         drop(other);
-        assert_eq!(all.all_overdue(), Some(begun + SECOND));
-        one.end();
+        assert_eq!(all.all_overdue(1), Some(begun + SECOND));
         drop(one);
-        assert!(all.table().is_empty());
+        assert_eq!((all.first_overdue(), all.all_overdue(0)), (None, None));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_run_is_woken_when_the_first_and_the_last_attempt_get_a_time() {
+    async fn the_run_is_woken_when_the_last_attempt_gets_a_time_and_not_while_it_waits_for_none() {
         let all = Expectations::new();
-        let [one, other, third] = [begun(&all), begun(&all), begun(&all)];
+        let [one, other, third] = [all.one(), all.one(), all.one()];
         let is_woken = async || tokio::time::timeout(GRAIN, all.moved()).await.is_ok();
-        assert!(!is_woken().await);
+        assert_eq!(all.all_overdue(3), None);
         one.until(after(SECOND));
-        assert!(is_woken().await);
         other.until(after(SECOND));
         assert!(!is_woken().await, "the third has none");
         third.until(after(2 * SECOND));
         assert!(is_woken().await);
+        all.ignore();
+        third.until(after(SECOND / 2));
+        assert!(!is_woken().await);
     }
 
     #[tokio::test(start_paused = true)]
     async fn as_many_as_are_asked_for_are_cut_of_those_that_are_overdue() {
         let all = Expectations::new();
-        let [one, other, young] = [begun(&all), begun(&all), begun(&all)];
+        let [one, other, young] = [all.one(), all.one(), all.one()];
         [&one, &other].iter().for_each(|silent| silent.until(after(SECOND)));
         young.until(after(3 * SECOND));
         let cut = async {
@@ -385,12 +347,12 @@ mod tests {
             [(adaptive, SECOND, false), (adaptive, 3 * SECOND, true), (given, 3 * SECOND, false)]
         {
             let all = Expectations::new();
-            let one = begun(&all);
+            let one = all.one();
             one.until(after(2 * SECOND));
             advance(waits).await;
             one.connected(waits, limits);
             assert_eq!(one.is_late(), is_late);
-            let overdue = all.all_overdue().map(|at| at.saturating_duration_since(Instant::now()));
+            let overdue = all.all_overdue(1).map(|at| at.saturating_duration_since(Instant::now()));
             match (waits, is_late) {
                 (_, true) => assert_eq!(overdue, Some(Duration::ZERO)),
                 (SECOND, _) => assert!(overdue > Some(3 * SECOND), "two seconds, and what the network adds"),

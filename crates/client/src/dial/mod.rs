@@ -7,6 +7,7 @@ pub(crate) mod conversation;
 pub(crate) mod delay_queue;
 pub(crate) mod dialler;
 pub(crate) mod expected;
+pub(crate) mod further;
 #[cfg(test)]
 mod model;
 pub(crate) mod offers;
@@ -20,4 +21,5 @@ pub(crate) mod round_trips;
 pub(crate) mod story;
 pub(crate) mod stream;
 pub(crate) mod time_limits;
+pub(crate) mod timetable;
 pub(crate) mod turns;

@@ -9,7 +9,7 @@ use crate::shared::permits::ConnectionPermit;
 use peer_wire::Handshake;
 use report::{Encryption, Transport};
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 /// What an attempt leaves open, until it [goes on](Self::go_on).
@@ -38,8 +38,10 @@ pub(crate) struct Closed {
 /// The result of one step of a peer's conversation.
 #[derive(Debug)]
 pub(crate) enum Done {
-    /// An attempt has ended, and may leave its connection open. Boxed: it becomes a task of its own.
-    Attempt(Box<Attempt>, Option<Box<Rest>>),
+    /// An attempt has ended, with its connection.
+    Attempt(Box<Attempt>),
+    /// An attempt has ended, and its connection goes on.
+    GoesOn(Box<Attempt>),
     /// Such a connection is over.
     Closed(Box<Closed>),
 }
@@ -64,19 +66,22 @@ impl Closed {
 
 impl Rest {
     /// Takes the permits of the attempt along.
-    pub(crate) fn of(attempt: &mut Attempt, stream: Stream, session: peer_session::Rest) -> Option<Box<Self>> {
+    pub(crate) fn of(attempt: &mut Attempt, stream: Stream, session: peer_session::Rest) -> Option<Self> {
         let closed = Closed::of(attempt)?;
         let permits = (attempt.permit.take(), attempt.request.permit.take());
-        Some(Box::new(Self { stream, session, closed, _permits: permits }))
+        Some(Self { stream, session, closed, _permits: permits })
     }
 
-    /// Goes on until the extensions wait for nothing more, then closes.
-    pub(crate) async fn go_on(mut self: Box<Self>, context: Arc<PeerContext>) -> Done {
-        let Self { stream, session, .. } = &mut *self;
-        let _ = context.stopped.or(pin!(session.listen(stream, &context.rules))).await;
-        self.closed.received = self.session.received();
-        let Self { stream, closed, .. } = *self;
-        stream.close();
-        Done::Closed(Box::new(closed))
+    /// Goes on until the extensions wait for nothing more, then closes. All that is left is on the heap together, so that an attempt has
+    /// no room for it.
+    pub(crate) fn go_on(mut self, context: Arc<PeerContext>) -> Pin<Box<impl Future<Output = Box<Closed>> + Send>> {
+        Box::pin(async move {
+            let Self { stream, session, .. } = &mut self;
+            let _ = context.stopped.or(pin!(session.listen(stream, &context.rules))).await;
+            self.closed.received = self.session.received();
+            let Self { stream, closed, .. } = self;
+            stream.close();
+            Box::new(closed)
+        })
     }
 }

@@ -8,7 +8,7 @@ use peer_session::Advertised;
 use report::{AttemptReport, ListenEnd, MatchedHash, Outcome, PeerReport, Source, Stage};
 use tracker::PeerAddress;
 
-/// What is known of a peer that is not judged yet: its report without a role, and what it said.
+/// What is known of a peer that is not judged yet: its report without a role and without its extension handshake, and what it said.
 #[derive(Debug)]
 pub(crate) struct Story {
     pub(crate) report: PeerReport,
@@ -18,9 +18,9 @@ pub(crate) struct Story {
 /// The story of a peer's attempts. Its errors have no `secrets`; the rest has until it is [concealed](conceal), because peers are
 /// compared first.
 pub(crate) fn tell(last: Box<Attempt>, sources: Vec<Source>, torrent: &TorrentInfo, secrets: &Secrets) -> Story {
-    let mut attempts: Vec<_> = last.and_earlier().map(|attempt| attempt_reports(attempt, secrets)).collect();
+    let mut attempts = Vec::with_capacity(1);
+    last.and_earlier().for_each(|attempt| add_reports(attempt, secrets, &mut attempts));
     attempts.reverse();
-    let attempts = attempts.into_iter().flatten().flatten().collect();
     let furthest = furthest(last);
     let Attempt { request, outcome, progress, error, .. } = *furthest;
     let address = PeerAddress::Socket(request.address);
@@ -37,7 +37,6 @@ pub(crate) fn tell(last: Box<Attempt>, sources: Vec<Source>, torrent: &TorrentIn
     if outcome == Outcome::Ok {
         report.messages = said.messages;
         report.matched_hash = theirs.map(|theirs| MatchedHash::of(&theirs, torrent.hashes()));
-        report.extension.clone_from(&said.extension);
     }
     Story { report, said }
 }
@@ -85,21 +84,19 @@ fn furthest(mut last: Box<Attempt>) -> Box<Attempt> {
     }
 }
 
-/// One attempt, in the order of its transports if both were tried.
-fn attempt_reports(attempt: &Attempt, secrets: &Secrets) -> [Option<AttemptReport>; 2] {
+/// Adds an attempt, the second of its transports first if both were tried.
+fn add_reports(attempt: &Attempt, secrets: &Secrets, to: &mut Vec<AttemptReport>) {
     let Attempt { request, outcome, progress, error, .. } = attempt;
     let mut report = AttemptReport::new(progress.transport, request.encryption, *outcome, progress.stage());
     report.detail = error.as_ref().and_then(PeerError::detail);
     (report.connect, report.handshake) = (progress.connect, progress.session.handshake);
     report.error = error.as_ref().map(|error| text(error, secrets));
-    let beside = progress.beside.as_deref().map(|Beside { transport, failure }| {
-        let mut beside = AttemptReport::new(*transport, request.encryption, failure.outcome, Stage::Connect);
-        (beside.detail, beside.error) = (failure.error.detail(), Some(text(&failure.error, secrets)));
-        beside
-    });
+    let Some(Beside { transport, failure }) = progress.beside.as_deref() else { return to.push(report) };
+    let mut beside = AttemptReport::new(*transport, request.encryption, failure.outcome, Stage::Connect);
+    (beside.detail, beside.error) = (failure.error.detail(), Some(text(&failure.error, secrets)));
     match progress.transport == request.transport {
-        true => [Some(report), beside],
-        false => [beside, Some(report)],
+        true => to.extend([beside, report]),
+        false => to.extend([report, beside]),
     }
 }
 

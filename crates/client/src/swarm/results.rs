@@ -59,19 +59,19 @@ impl Swarm {
 
     /// Takes in the end of an attempt, or of the connection that one left open.
     pub(super) fn done(&mut self, done: Done) {
-        let (attempt, rest) = match done {
-            Done::Attempt(attempt, rest) => (attempt, rest),
+        let (attempt, goes_on) = match done {
+            Done::Attempt(attempt) => (attempt, false),
+            Done::GoesOn(attempt) => (attempt, true),
             Done::Closed(closed) => return self.closed(&closed),
         };
         if let Some(port) = attempt.progress.session.advertised.dht_port {
             self.discovery.learn_node(SocketAddr::new(attempt.request.address.ip(), port));
         }
-        let is_ok = attempt.outcome == Outcome::Ok && rest.is_none();
-        let closed = is_ok.then(|| Closed::of(&attempt)).flatten();
+        let is_over = attempt.outcome == Outcome::Ok && !goes_on;
+        let closed = is_over.then(|| Closed::of(&attempt)).flatten();
         if let Some(last) = self.dialler.settle(attempt, &mut self.peers) {
             self.report_attempt(last);
         }
-        rest.into_iter().for_each(|rest| self.dialler.keep(rest));
         closed.iter().for_each(|closed| self.closed(closed));
     }
 

@@ -52,8 +52,10 @@ fn household(fixture: &Fixture, peer: Peer, ports: usize) -> Result<(Arc<FakeSwa
 fn counted(case: Case, swarm: Arc<FakeSwarm>, all: usize, at_once: usize) -> Case {
     case.afterwards(move |_, _| {
         let counts = swarm.counts();
+        // What is dialled at another address of this machine is not from this scenario.
+        let here = swarm.connections_to(VICTIM);
         let all = (counts.accepted != all)
-            .then(|| format!("the victim is dialled {} times, expected {all}", counts.accepted));
+            .then(|| format!("the victim is dialled {} times, {here} at its address, expected {all}", counts.accepted));
         let at_once = (counts.peak != at_once)
             .then(|| format!("the victim has {} connections at once, expected {at_once}", counts.peak));
         all.into_iter().chain(at_once).collect()
