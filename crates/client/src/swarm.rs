@@ -119,7 +119,7 @@ impl Swarm {
         let by_author = torrent_ref.web_seeds.len() + torrent_ref.http_seeds.len();
         let has_web_seeds = by_author + config.web_seeds.len() > 0;
         let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets, membership)?;
-        let context = {
+        let (context, told) = {
             let (stopped, asks_dht) = (stop.listen(), discovery.asks_dht());
             let offers = Offers {
                 metadata: metadata.as_ref().map(Metadata::assembly),
@@ -145,7 +145,7 @@ impl Swarm {
             overdue: Alarm::default(),
             waits: None,
             is_waiting: false,
-            dialler: Dialler::new(context, &config, shared),
+            dialler: Dialler::new((context, told), &config, shared),
             lookups: Lookups::new(config.limits, config.bind.into(), stop.listen()),
             stop,
             discovery,

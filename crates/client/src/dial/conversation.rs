@@ -4,6 +4,7 @@
 //! anything, and the state of an encrypted one on the heap.
 
 use crate::dial::attempt::{Attempt, DialRequest, Failure, Progress};
+use crate::dial::expected::Cut;
 use crate::dial::opening;
 use crate::dial::peer_context::PeerContext;
 use crate::dial::peer_error::PeerError;
@@ -17,7 +18,6 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 use utp::CloseReason;
@@ -25,42 +25,41 @@ use utp::CloseReason;
 /// Time between connections to one peer: some clients refuse an address that comes back sooner.
 pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 
-/// Tries a peer once, then goes on with what it leaves open: the attempt is `told` before. Its clocks start here, not when it was queued.
-pub(crate) async fn attempt(
-    attempt: Box<Attempt>,
-    context: Arc<PeerContext>,
-    told: UnboundedSender<Box<Attempt>>,
-) -> Done {
-    // What is left has no room in its own future for what was.
-    match until_told(attempt, context, told).await {
-        Err(done) => done,
-        Ok(rest) => Done::Closed(rest.await),
+/// Tries a peer once, then goes on with what it leaves open: the attempt is told of before. Its clocks start here, not when it was queued.
+#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
+pub(crate) fn attempt(mut attempt: Box<Attempt>, context: Arc<PeerContext>) -> impl Future<Output = Done> + Send {
+    async move {
+        // In a block, so that what goes on afterwards has no room for it.
+        let rest = {
+            let Attempt { request, progress, .. } = &mut *attempt;
+            // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
+            let result = request.expected.or_cut(Box::pin(converse(request, &context, progress))).await;
+            end(attempt, result, context)
+        };
+        match rest {
+            Ok(rest) => Done::Closed(rest.await),
+            Err(done) => done,
+        }
     }
 }
 
-/// The attempt itself; gives what is left, if the connection goes on.
-#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
-fn until_told(
+/// Ends an attempt, and tells of it if its connection goes on: then gives what is left.
+fn end(
     mut attempt: Box<Attempt>,
+    result: Result<Result<Option<Open>, Failure>, Cut>,
     context: Arc<PeerContext>,
-    told: UnboundedSender<Box<Attempt>>,
-) -> impl Future<Output = Result<Pin<Box<impl Future<Output = Box<Closed>> + Send>>, Done>> + Send {
-    async move {
-        let Attempt { request, progress, .. } = &mut *attempt;
-        // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
-        let result = request.expected.or_cut(Box::pin(converse(request, &context, progress))).await;
-        let (result, open) = match result {
-            Ok(Ok(open)) => (Ok(Ok(())), open),
-            Ok(Err(failure)) => (Ok(Err(failure)), None),
-            Err(cut) => (Err(cut), None),
-        };
-        let rest = open.and_then(|(stream, session)| Rest::of(&mut attempt, stream, session));
-        attempt.end(result, &context.rules.secrets);
-        let Some(rest) = rest else { return Err(Done::Attempt(attempt)) };
-        // An error when the run is gone.
-        let _ = told.send(attempt);
-        Ok(rest.go_on(context))
-    }
+) -> Result<Pin<Box<impl Future<Output = Box<Closed>> + Send>>, Done> {
+    let (result, open) = match result {
+        Ok(Ok(open)) => (Ok(Ok(())), open),
+        Ok(Err(failure)) => (Ok(Err(failure)), None),
+        Err(cut) => (Err(cut), None),
+    };
+    let rest = open.and_then(|(stream, session)| Rest::of(&mut attempt, stream, session));
+    attempt.end(result, &context.rules.secrets);
+    let Some(rest) = rest else { return Err(Done::Attempt(attempt)) };
+    // An error when the run is gone.
+    let _ = context.told.send(attempt);
+    Ok(rest.go_on(context))
 }
 
 /// A connection that stays open, and the rest of the conversation on it.

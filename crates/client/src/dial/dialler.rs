@@ -20,7 +20,7 @@ use report::Transport;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tracker::PeerAddress;
@@ -38,7 +38,6 @@ pub(crate) struct Dialler {
     attempts: JoinSet<Done>,
     /// Attempts that have ended while their connection goes on.
     told: UnboundedReceiver<Box<Attempt>>,
-    tell: UnboundedSender<Box<Attempt>>,
     /// A connection that is over, until all that was told before is taken in.
     closed: Option<Box<Closed>>,
     delayed: DelayQueue,
@@ -88,16 +87,18 @@ impl NextDial {
 }
 
 impl Dialler {
-    pub(crate) fn new(context: PeerContext, config: &Config, shared: &Shared) -> Self {
-        // As many as there are connections.
-        let (tell, told) = unbounded_channel();
+    /// `told` gives what the context takes of attempts that have ended while their connection goes on.
+    pub(crate) fn new(
+        (context, told): (PeerContext, UnboundedReceiver<Box<Attempt>>),
+        config: &Config,
+        shared: &Shared,
+    ) -> Self {
         Self {
             context: Arc::new(context),
             policies: Policies { encryption: config.encryption, transport: config.transport },
             shared: shared.clone(),
             attempts: JoinSet::new(),
             told,
-            tell,
             closed: None,
             delayed: DelayQueue::default(),
             parked: Parked::default(),
@@ -144,7 +145,7 @@ impl Dialler {
 
     fn begin(&mut self, request: DialRequest, permit: ConnectionPermit) {
         let attempt = Box::new(Attempt::new(request, permit));
-        let attempt = conversation::attempt(attempt, Arc::clone(&self.context), self.tell.clone());
+        let attempt = conversation::attempt(attempt, Arc::clone(&self.context));
         match peer_session::is_dumped() {
             true => self.attempts.spawn(peer_session::masking(self.context.rules.secrets.clone(), attempt)),
             // In nearly every run, and without the bytes that only a dump needs.

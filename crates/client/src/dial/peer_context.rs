@@ -1,6 +1,7 @@
 //! What every attempt of a run has in common.
 
 use crate::config::Config;
+use crate::dial::attempt::Attempt;
 use crate::dial::expected::Expectations;
 use crate::dial::offers::Offers;
 use crate::dial::time_limits::TimeLimits;
@@ -15,6 +16,7 @@ use metainfo::Hashes;
 use peer_session::{Greeting, Hello, Listening, PieceCount, Rules};
 use peer_wire::{Handshake, Reserved};
 use std::sync::{Arc, OnceLock};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// What every attempt of a run has in common.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub(crate) struct PeerContext {
     pub(crate) route: Route,
     pub(crate) limits: TimeLimits,
     pub(crate) expectations: Arc<Expectations>,
+    /// Takes attempts that have ended while their connection goes on.
+    pub(crate) told: UnboundedSender<Box<Attempt>>,
     pub(crate) offers: Offers,
     /// Our peer ids, the pace and the UDP sockets.
     pub(crate) shared: Shared,
@@ -66,7 +70,7 @@ impl PeerContext {
         secrets: Secrets,
         asks_dht: bool,
         offers: Offers,
-    ) -> Self {
+    ) -> (Self, UnboundedReceiver<Box<Attempt>>) {
         let reserved = match (config.linger.is_zero(), asks_dht) {
             (true, _) => Reserved::default(),
             (false, false) => Reserved::EXTENSION_PROTOCOL | Reserved::FAST,
@@ -82,7 +86,9 @@ impl PeerContext {
         let torrent =
             TorrentInfo { link: torrent_ref.hashes, learned: Arc::default(), pieces: torrent_ref.pieces.into() };
         let identity = shared.clone();
-        Self {
+        // It holds no more than there are connections.
+        let (told, all_told) = unbounded_channel();
+        let context = Self {
             greetings: (first, torrent_ref.hashes.wire().nth(1).map(greeting)),
             learned: OnceLock::new(),
             rules: Rules {
@@ -106,7 +112,9 @@ impl PeerContext {
             offers,
             shared: shared.clone(),
             stopped,
-        }
+            told,
+        };
+        (context, all_told)
     }
 
     /// What is said on one connection to a peer of this info-hash.
