@@ -9,6 +9,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The width of a terminal that does not say, of a file and of a pipe; narrower pages do not align their columns.
 pub(crate) const USUAL_COLUMNS: usize = 80;
+/// Bytes of most lines, with their styles.
+const USUAL_BYTES: usize = 128;
 /// Narrower than this nothing is readable, and nothing is cut.
 const FEWEST_COLUMNS: usize = 40;
 
@@ -107,20 +109,20 @@ impl Line {
     }
 
     /// Adds text.
-    pub(crate) fn add(mut self, text: impl AsRef<str>) -> Self {
-        self.0.push((Style::new(), text.as_ref().to_owned()));
-        self
+    pub(crate) fn add(self, text: impl Into<String>) -> Self {
+        self.styled(Style::new(), text)
     }
 
     /// Adds text in a style.
-    pub(crate) fn styled(mut self, style: Style, text: impl AsRef<str>) -> Self {
-        self.0.push((style, text.as_ref().to_owned()));
+    pub(crate) fn styled(mut self, style: Style, text: impl Into<String>) -> Self {
+        self.0.push((style, text.into()));
         self
     }
 
     /// Adds text, and spaces up to `columns`.
-    pub(crate) fn cell(self, style: Style, text: impl AsRef<str>, columns: usize) -> Self {
-        let space = columns.saturating_sub(text.as_ref().width());
+    pub(crate) fn cell(self, style: Style, text: impl Into<String>, columns: usize) -> Self {
+        let text = text.into();
+        let space = columns.saturating_sub(text.width());
         self.styled(style, text).add(" ".repeat(space))
     }
 
@@ -167,19 +169,23 @@ impl Line {
 
     /// The line as it is written, on this page.
     pub(crate) fn on(&self, page: Page) -> String {
-        let width: usize = self.0.iter().map(|(_, text)| text.width()).sum();
-        let mut line = String::new();
-        let cut = page.cuts && width > page.columns;
-        let mut room = if cut { page.columns.saturating_sub(page.marks.ellipsis.width()) } else { usize::MAX };
+        let width = || self.0.iter().map(|(_, text)| text.width()).sum::<usize>();
+        let is_cut = page.cuts && width() > page.columns;
+        let mut room = page.columns.saturating_sub(page.marks.ellipsis.width());
+        let mut line = String::with_capacity(USUAL_BYTES);
         for (style, text) in &self.0 {
-            let shown = head(text, room);
-            room = room.saturating_sub(shown.width());
-            if !shown.is_empty() {
+            let shown = if is_cut { head(text, room) } else { text };
+            if *style == Style::new() {
+                line.push_str(shown);
+            } else if !shown.is_empty() {
                 let _ = write!(line, "{style}{shown}{style:#}");
             }
             if shown.len() < text.len() {
                 line.push_str(page.marks.ellipsis);
                 break;
+            }
+            if is_cut {
+                room = room.saturating_sub(shown.width());
             }
         }
         line.truncate(line.trim_end().len());

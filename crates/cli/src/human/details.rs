@@ -122,7 +122,7 @@ impl Details {
 fn failures<T: ToString>(groups: &BTreeMap<(&'static str, String), Vec<T>>, page: Page) -> Vec<Line> {
     let mut lines = Vec::new();
     for ((code, reason), all) in groups {
-        let line = Line::new().styled(BAD, page.marks.bad).add(" ").styled(BAD, code);
+        let line = Line::new().styled(BAD, page.marks.bad).add(" ").styled(BAD, *code);
         let line = if all.len() > 1 { line.add(format!(" {} {}", page.marks.times, all.len())) } else { line };
         let line = if reason.is_empty() { line } else { line.add(format!("  {reason}")) };
         lines.extend(line.wrapped(2, 6, page.columns));

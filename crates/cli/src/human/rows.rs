@@ -15,7 +15,7 @@ impl Rows {
         Self(vec![title])
     }
 
-    pub(super) fn add(&mut self, name: &str, text: impl AsRef<str>) {
+    pub(super) fn add(&mut self, name: &str, text: impl Into<String>) {
         self.0.push(Line::new().add("  ").cell(DIM, name, NAMES).add("  ").add(text));
     }
 

@@ -11,7 +11,7 @@ use client::{Summary, TrackerReport};
 pub(crate) fn tracker_detail(input: &Input, report: &TrackerReport, page: Page) -> String {
     let good = report.status.is_ok();
     let (mark, style) = if good { (page.marks.good, GOOD) } else { (page.marks.bad, BAD) };
-    let url = Line::new().styled(style, mark).add(" ").styled(BOLD, &report.url);
+    let url = Line::new().styled(style, mark).add(" ").styled(BOLD, &*report.url);
     let status = Line::new().styled(style, report.status.code());
     let status = match report.address {
         Some(address) => status.add(format!(" from {address}{}", swarm_suffix(input, report))),
