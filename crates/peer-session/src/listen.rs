@@ -132,7 +132,7 @@ impl Listener {
     }
 
     /// Takes in what came along with the peer's handshake, and makes the extensions. Says why the listening is over, if it is:
-    /// nothing is said to a peer that has said all, and speaks no extension that we speak.
+    /// nothing is said to a peer that has said all and speaks no extension that we speak, unless it has sent a message for one already.
     pub(crate) fn begin(
         &mut self,
         words: &mut Words<'_>,
@@ -145,8 +145,7 @@ impl Listener {
         let theirs = words.said.extension.as_deref().filter(|_| self.speaks_extensions);
         self.extensions = extensions(Met { theirs: *words.theirs, took: words.took, extension: theirs });
         theirs.into_iter().for_each(|theirs| self.extensions.meet(theirs));
-        // What is left came for an extension, and is understood once there is one.
-        let is_all = self.received.is_empty() && words.until(self.deadline, listening).is_none();
+        let is_all = !is_for_an_extension(&self.received) && words.until(self.deadline, listening).is_none();
         let is_over = is_all && !self.extensions.are_spoken();
         is_over.then_some(ListenEnd::Quiet)
     }

@@ -8,11 +8,11 @@ use crate::dial::expected::Cut;
 use crate::dial::opening;
 use crate::dial::peer_context::PeerContext;
 use crate::dial::peer_error::PeerError;
-use crate::dial::rest::{Closed, Done, Rest};
+use crate::dial::rest::{Closed, Ended, Rest};
 use crate::dial::stream::{Heard, Stream};
 use crate::net::connect::ConnectError;
 use nix::errno::Errno;
-use peer_session::{Ended, HandshakeFailure, Met, Session};
+use peer_session::{HandshakeFailure, Met, Session};
 use report::{Outcome, Stage};
 use std::io;
 use std::pin::{Pin, pin};
@@ -27,7 +27,7 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 
 /// Tries a peer once, then goes on with what it leaves open: the attempt is told of before. Its clocks start here, not when it was queued.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
-pub(crate) fn attempt(mut attempt: Box<Attempt>, context: Arc<PeerContext>) -> impl Future<Output = Done> + Send {
+pub(crate) fn attempt(mut attempt: Box<Attempt>, context: Arc<PeerContext>) -> impl Future<Output = Ended> + Send {
     async move {
         // In a block, so that what goes on afterwards has no room for it.
         let rest = {
@@ -37,18 +37,18 @@ pub(crate) fn attempt(mut attempt: Box<Attempt>, context: Arc<PeerContext>) -> i
             end(attempt, result, context)
         };
         match rest {
-            Ok(rest) => Done::Closed(rest.await),
-            Err(done) => done,
+            Ok(rest) => Ended::Closed(rest.await),
+            Err(attempt) => Ended::Attempt(attempt),
         }
     }
 }
 
-/// Ends an attempt, and tells of it if its connection goes on: then gives what is left.
+/// Ends an attempt. If its connection goes on, tells of it and gives what is left; else gives the attempt.
 fn end(
     mut attempt: Box<Attempt>,
     result: Result<Result<Option<Open>, Failure>, Cut>,
     context: Arc<PeerContext>,
-) -> Result<Pin<Box<impl Future<Output = Box<Closed>> + Send>>, Done> {
+) -> Result<Pin<Box<impl Future<Output = Box<Closed>> + Send>>, Box<Attempt>> {
     let (result, open) = match result {
         Ok(Ok(open)) => (Ok(Ok(())), open),
         Ok(Err(failure)) => (Ok(Err(failure)), None),
@@ -56,7 +56,7 @@ fn end(
     };
     let rest = open.and_then(|(stream, session)| Rest::of(&mut attempt, stream, session));
     attempt.end(result, &context.rules.secrets);
-    let Some(rest) = rest else { return Err(Done::Attempt(attempt)) };
+    let Some(rest) = rest else { return Err(attempt) };
     // An error when the run is gone.
     let _ = context.told.send(attempt);
     Ok(rest.go_on(context))
@@ -77,12 +77,12 @@ fn converse(
         loop {
             let (stream, ended) = converse_once(request, context, progress, last).await?;
             match ended {
-                Ended::Heard(Some(rest)) => return Ok(Some((stream, rest))),
-                Ended::Heard(None) => {
+                peer_session::Ended::Heard(Some(rest)) => return Ok(Some((stream, rest))),
+                peer_session::Ended::Heard(None) => {
                     stream.close();
                     return Ok(None);
                 }
-                Ended::ShortSecret => stream.close(),
+                peer_session::Ended::ShortSecret => stream.close(),
             }
             debug!(peer = %request.address, "the shared secret is short, and another key is drawn");
             sleep_until(Instant::now() + PAUSE).await;
@@ -99,7 +99,7 @@ fn converse_once(
     context: &PeerContext,
     progress: &mut Progress,
     last: bool,
-) -> impl Future<Output = Result<(Stream, Ended), Failure>> + Send {
+) -> impl Future<Output = Result<(Stream, peer_session::Ended), Failure>> + Send {
     async move {
         // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
         let mut alarm = pin!(sleep_until(opening::first_alarm(request, context)));

@@ -6,10 +6,11 @@ use crate::dial::conversation;
 use crate::dial::delay_queue::DelayQueue;
 use crate::dial::expected::Expectations;
 use crate::dial::further::{Further, Policies};
+use crate::dial::next_dial::NextDial;
 use crate::dial::pairs::Pairs;
 use crate::dial::parked::Parked;
 use crate::dial::peer_context::PeerContext;
-use crate::dial::rest::{Closed, Done};
+use crate::dial::rest::{Closed, Done, Ended};
 use crate::dial::turns::Turns;
 use crate::discovery::introduction::DialHints;
 use crate::discovery::peers::{Peers, Queue};
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tracker::PeerAddress;
 
 /// The attempts in flight, and those that wait for their time or for a permit of their address.
@@ -35,7 +36,7 @@ pub(crate) struct Dialler {
     policies: Policies,
     shared: Shared,
     /// And the connections that go on behind a peer's report.
-    attempts: JoinSet<Done>,
+    attempts: JoinSet<Ended>,
     /// Attempts that have ended while their connection goes on.
     told: UnboundedReceiver<Box<Attempt>>,
     /// A connection that is over, until all that was told before is taken in.
@@ -59,32 +60,6 @@ const BETWEEN_CUTS: Duration = Duration::from_millis(100);
 
 /// Most peers of a run that are greeted by their torrent's other half, too.
 const FOR_LAYERS: usize = 4;
-
-/// When the next attempt can begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NextDial {
-    /// At once, after other tasks have had a turn.
-    Now,
-    /// When the pace allows, or a second attempt is due.
-    At(Instant),
-    /// When there is a connection permit.
-    Permit,
-    /// Not before something else has happened.
-    Later,
-}
-
-impl NextDial {
-    /// Waits until then, and gives the permit that was waited for; [`NextDial::Later`] is not waited for.
-    pub(crate) async fn wait(self, shared: &Shared) -> Option<ConnectionPermit> {
-        match self {
-            Self::Now => tokio::task::yield_now().await,
-            Self::At(at) => sleep_until(at).await,
-            Self::Permit => return shared.connections().acquire().await,
-            Self::Later => {}
-        }
-        None
-    }
-}
 
 impl Dialler {
     /// `told` gives what the context takes of attempts that have ended while their connection goes on.
@@ -166,6 +141,10 @@ impl Dialler {
         let expectations = &self.context.expectations;
         if next == NextDial::Permit {
             expectations.ignore();
+            // A look takes the run out of the queue for permits: another may wait for one as well.
+            if self.attempts.len() == self.kept {
+                return None;
+            }
             if let Some(look) = self.looked.map(|last| last + BETWEEN_CUTS).filter(|&look| look > now) {
                 return Some(look);
             }
@@ -211,9 +190,9 @@ impl Dialler {
             tokio::select! {
                 biased;
                 Some(attempt) = self.told.recv() => return Some(self.goes_on(attempt)),
-                done = self.attempts.join_next() => match settled(done?) {
-                    Done::Closed(closed) => self.closed = Some(closed),
-                    done => return Some(done),
+                ended = self.attempts.join_next() => match settled(ended?) {
+                    Ended::Closed(closed) => self.closed = Some(closed),
+                    Ended::Attempt(attempt) => return Some(Done::Attempt(attempt)),
                 },
             }
         }

@@ -10,6 +10,7 @@ pub(crate) mod expected;
 pub(crate) mod further;
 #[cfg(test)]
 mod model;
+pub(crate) mod next_dial;
 pub(crate) mod offers;
 pub(crate) mod opening;
 pub(crate) mod pairs;

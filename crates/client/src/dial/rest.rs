@@ -35,6 +35,15 @@ pub(crate) struct Closed {
     pub(crate) named: Option<NamedCount>,
 }
 
+/// How a task of an attempt ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// With the attempt.
+    Attempt(Box<Attempt>),
+    /// With the connection that went on: the attempt was told of before.
+    Closed(Box<Closed>),
+}
+
 /// The result of one step of a peer's conversation.
 #[derive(Debug)]
 pub(crate) enum Done {

@@ -84,7 +84,7 @@ fn furthest(mut last: Box<Attempt>) -> Box<Attempt> {
     }
 }
 
-/// Adds an attempt, the second of its transports first if both were tried.
+/// Adds an attempt, the second of its transports first if both were tried: the list is reversed afterwards.
 fn add_reports(attempt: &Attempt, secrets: &Secrets, to: &mut Vec<AttemptReport>) {
     let Attempt { request, outcome, progress, error, .. } = attempt;
     let mut report = AttemptReport::new(progress.transport, request.encryption, *outcome, progress.stage());

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Timetable {
     due: BTreeMap<u32, usize>,
     attempts: usize,
-    /// How many have to be in the table until the last time is that of all, where that is waited for.
+    /// The attempts in flight, while the run waits for all of them to be overdue.
     awaited: Option<usize>,
 }
 

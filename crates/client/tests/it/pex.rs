@@ -8,6 +8,7 @@ use fake_swarm::{FakeSwarm, Peer, PexScript, Serving, message, peer_ip};
 use ids::InfoHash;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::time::timeout;
 use tracker::PeerAddress;
 
 pub(crate) const HASH: InfoHash = InfoHash([b'p'; 20]);
@@ -43,6 +44,36 @@ fn named(told: &Told, swarm: &FakeSwarm) -> Option<usize> {
 
 fn of(told: &Told, swarm: &FakeSwarm) -> PeerReport {
     report_of(told, swarm.endpoints()[0].into()).clone()
+}
+
+/// Each peer's report comes before its list, whatever the threads and however often the wait is given up.
+async fn reports_come_before_lists() {
+    const PEERS: u32 = 60;
+    let swarm = swarm_at(0, (0..PEERS).map(|_| naming([peer_ip(PEERS)].map(|ip| SocketAddr::from((ip, 999))))));
+    let (mut run, mut reported, mut listed) = (Swarm::new(HASH, from(&swarm)).unwrap(), Vec::new(), 0);
+    loop {
+        let Ok(next) = timeout(Duration::from_micros(50), run.next()).await else { continue };
+        match next {
+            Some(Event::Peer(report)) => reported.push(report.address),
+            Some(Event::Pex(list)) => {
+                assert!(reported.contains(&PeerAddress::Socket(list.address)), "{list:?}");
+                listed += 1;
+            }
+            Some(_) => {}
+            None => break,
+        }
+    }
+    assert_eq!((reported.len(), listed), (PEERS as usize + 1, PEERS));
+}
+
+#[tokio::test]
+async fn a_report_comes_before_the_list_of_its_peer() {
+    reports_come_before_lists().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_report_comes_before_the_list_of_its_peer_with_threads() {
+    reports_come_before_lists().await;
 }
 
 #[tokio::test]
