@@ -58,6 +58,10 @@ pub(crate) struct Dialler {
 /// Time between two looks for attempts that are overdue, while peers wait for permits: a cut wakes all that are in flight.
 const BETWEEN_CUTS: Duration = Duration::from_millis(100);
 
+/// How long an attempt is overdue until it is ended for the sake of others: a system sends its third SYN after three seconds, and a network
+/// or a machine that stood still for a moment is up again by then.
+const FOR_A_PERMIT: Duration = Duration::from_millis(1250);
+
 /// Most peers of a run that are greeted by their torrent's other half, too.
 const FOR_LAYERS: usize = 4;
 
@@ -129,8 +133,8 @@ impl Dialler {
         self.turns.begun();
     }
 
-    /// Ends the attempts that are overdue, if all in flight are, or else those that peers in a queue need the permits of; and says when
-    /// to look again. `has_only_attempts` says whether the run waits for nothing else.
+    /// Ends the attempts that are overdue, if all in flight are, or else those that are so for long and that peers in a queue need the permits
+    /// of; and says when to look again. `has_only_attempts` says whether the run waits for nothing else.
     pub(crate) fn cut_overdue(
         &mut self,
         next: NextDial,
@@ -149,8 +153,9 @@ impl Dialler {
                 return Some(look);
             }
             self.looked = Some(now);
-            if expectations.first_overdue().is_some_and(|first| first <= now) {
-                expectations.cut(peers.waiting() + self.delayed.len());
+            let long_ago = now.checked_sub(FOR_A_PERMIT).unwrap_or(now);
+            if expectations.first_overdue().is_some_and(|first| first <= long_ago) {
+                expectations.cut(peers.waiting() + self.delayed.len(), long_ago);
             }
             return Some(now + BETWEEN_CUTS);
         }
@@ -162,7 +167,7 @@ impl Dialler {
         if look > now {
             return Some(look);
         }
-        expectations.cut(usize::MAX);
+        expectations.cut(usize::MAX, now);
         None
     }
 

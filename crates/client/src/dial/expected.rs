@@ -1,5 +1,6 @@
 //! Until when the attempts in flight are expected to answer. One that is silent for longer is *overdue*: it goes on, and counts if
-//! it answers; but a run in which all that is left is overdue ends, and where peers wait for permits, overdue attempts are cut.
+//! it answers; but a run in which all that is left is overdue ends, and where peers wait for permits, attempts are cut that have been for
+//! long.
 
 use crate::dial::round_trips::RoundTrips;
 use crate::dial::time_limits::TimeLimits;
@@ -24,10 +25,11 @@ const ITS_OWN: u32 = u32::MAX;
 pub(crate) struct Expectations {
     epoch: Instant,
     timetable: Mutex<Timetable>,
-    /// How many of those that are overdue are to end.
+    /// How many of those that have been overdue since this grain are to end.
     to_cut: AtomicUsize,
+    overdue_since: AtomicU32,
     is_stopped: AtomicBool,
-    /// Wakes the attempts to look at the two above.
+    /// Wakes the attempts to look at the three above.
     changed: Notify,
     /// Wakes the run to look at what is overdue when.
     moved: Notify,
@@ -61,6 +63,7 @@ impl Expectations {
             epoch: Instant::now(),
             timetable: Mutex::default(),
             to_cut: AtomicUsize::new(0),
+            overdue_since: AtomicU32::new(0),
             is_stopped: AtomicBool::new(false),
             changed: Notify::new(),
             moved: Notify::new(),
@@ -93,8 +96,9 @@ impl Expectations {
         self.timetable().ignore();
     }
 
-    /// Ends this many attempts that are overdue now.
-    pub(crate) fn cut(&self, most: usize) {
+    /// Ends this many attempts that have been overdue since then.
+    pub(crate) fn cut(&self, most: usize, since: Instant) {
+        self.overdue_since.store(u32::try_from(self.grains(since)).unwrap_or(ITS_OWN), Ordering::Relaxed);
         self.to_cut.store(most, Ordering::Relaxed);
         self.changed.notify_waiters();
     }
@@ -242,8 +246,9 @@ impl Expectation {
     /// Whether this one ends, of those that are to.
     fn takes_cut(&self) -> bool {
         let less = |most: usize| most.checked_sub(1);
-        let is_cut = self.is_overdue(Instant::now())
-            && self.all.to_cut.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
+        let due = self.due.load(Ordering::Relaxed);
+        let is_one = due != ITS_OWN && due <= self.all.overdue_since.load(Ordering::Relaxed);
+        let is_cut = is_one && self.all.to_cut.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
         self.is_cut.fetch_or(is_cut, Ordering::Relaxed) || is_cut
     }
 
@@ -268,6 +273,7 @@ impl Drop for Expectation {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use std::cell::Cell;
     use std::future::pending;
     use tokio::time::advance;
 
@@ -321,15 +327,19 @@ mod tests {
         let [one, other, young] = [all.one(), all.one(), all.one()];
         [&one, &other].iter().for_each(|silent| silent.until(after(SECOND)));
         young.until(after(3 * SECOND));
+        let is_their_time = Cell::new(false);
         let cut = async {
             tokio::task::yield_now().await;
-            all.cut(9);
+            all.cut(9, Instant::now());
             advance(SECOND + GRAIN).await;
-            all.cut(1);
+            all.cut(9, Instant::now() - 2 * GRAIN);
+            tokio::task::yield_now().await;
+            is_their_time.set(true);
+            all.cut(1, Instant::now());
         };
         tokio::select! {
             biased;
-            end = never(&one) => assert_eq!(end, Err(Cut::Overdue)),
+            end = never(&one) => assert_eq!((end, is_their_time.get()), (Err(Cut::Overdue), true)),
             _ = never(&other) => panic!("one alone is to be cut"),
             _ = never(&young) => panic!("it is not overdue"),
             () = async { cut.await; pending().await } => {}
