@@ -25,7 +25,7 @@ use utp::CloseReason;
 /// Time between connections to one peer: some clients refuse an address that comes back sooner.
 pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 
-/// Tries a peer once, then goes on with what it leaves open: the attempt is told of before. Its clocks start here, not when it was queued.
+/// Tries a peer once, then goes on with what it leaves open: its attempt is reported before. Its clocks start here, not when it was queued.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
 pub(crate) fn attempt(mut attempt: Box<Attempt>, context: Arc<PeerContext>) -> impl Future<Output = Ended> + Send {
     async move {
