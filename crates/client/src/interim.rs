@@ -13,7 +13,7 @@ pub struct SoFar {
     pub ok: usize,
     /// Other peers reported.
     pub failed: usize,
-    /// Attempts that have begun and not ended.
+    /// Attempts that have begun and not ended, and connections that go on behind a report.
     pub in_flight: usize,
     /// Reports of trackers.
     pub trackers: usize,

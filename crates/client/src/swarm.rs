@@ -43,7 +43,7 @@ pub struct Swarm {
     shared: Shared,
     begun: Option<Instant>,
     deadline: Deadline,
-    /// When attempts are overdue that nothing else waits for.
+    /// When the run looks again for attempts that are overdue: all that are left, or those that hold permits that peers wait for.
     overdue: Alarm,
     /// Held while the run has nothing to wait for but late answers of sources.
     waits: Option<Waiting>,

@@ -1,4 +1,4 @@
-//! What a peer is, by what it said alone: the last step before its report is whole.
+//! What a peer is, by what it said alone: the last step before it is compared with others.
 
 use crate::census::role::conclude;
 use crate::dial::peer_error::text;
@@ -8,8 +8,8 @@ use peer_session::Silence;
 use report::{Completeness, Oddity, Role};
 
 impl Story {
-    /// Judges what the peer said, by the number of pieces as far as that is known: afterwards its report is whole, and has its extension
-    /// handshake. Gives what its silence about pieces means.
+    /// Judges what the peer said, by the number of pieces as far as that is known: afterwards its report has all that it
+    /// says of the peer alone, its extension handshake included. Gives what its silence about pieces means.
     pub(crate) fn judge(&mut self, pieces: Option<u32>, secrets: &Secrets) -> Option<Silence> {
         let Self { report, said } = self;
         if let Some(Err(violation)) = pieces.map(|pieces| said.settle(pieces)) {

@@ -29,10 +29,10 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
 pub(crate) fn attempt(mut attempt: Box<Attempt>, context: Arc<PeerContext>) -> impl Future<Output = Ended> + Send {
     async move {
-        // In a block, so that what goes on afterwards has no room for it.
+        // In a block, so that these values are gone before the last `await`, and the future has no space for both at the same time.
         let rest = {
             let Attempt { request, progress, .. } = &mut *attempt;
-            // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
+            // On the heap, because the runtime copies a task's future half a dozen times while it spawns and frees it.
             let result = request.expected.or_cut(Box::pin(converse(request, &context, progress))).await;
             end(attempt, result, context)
         };

@@ -29,13 +29,13 @@ use tracker::PeerAddress;
 /// The attempts in flight, and those that wait for their time or for a permit of their address.
 ///
 /// A peer waits in a queue of [`Peers`] until there is a connection permit. Its first attempt is moved to `parked` while its
-/// address has no permit left, and from there to the front of `delayed`, where second attempts wait for their time.
+/// address has no permit left, and from there to the front of `delayed`, where further attempts wait for their time.
 #[derive(Debug)]
 pub(crate) struct Dialler {
     context: Arc<PeerContext>,
     policies: Policies,
     shared: Shared,
-    /// And the connections that go on behind a peer's report.
+    /// The attempts in flight, and the connections that go on behind a peer's report: one task for each.
     attempts: JoinSet<Ended>,
     /// Attempts that have ended while their connection goes on.
     told: UnboundedReceiver<Box<Attempt>>,
@@ -49,7 +49,7 @@ pub(crate) struct Dialler {
     turns: Turns,
     /// Peers that were greeted by their torrent's other half.
     for_layers: usize,
-    /// When it was last looked for attempts that are overdue, while peers wait for permits.
+    /// When the run last looked for attempts that are overdue, while peers wait for permits.
     looked: Option<Instant>,
     /// Connections that stay open behind a peer's report.
     kept: usize,
@@ -58,15 +58,16 @@ pub(crate) struct Dialler {
 /// Time between two looks for attempts that are overdue, while peers wait for permits: a cut wakes all that are in flight.
 const BETWEEN_CUTS: Duration = Duration::from_millis(100);
 
-/// How long an attempt is overdue until it is ended for the sake of others: a system sends its third SYN after three seconds, and a network
-/// or a machine that stood still for a moment is up again by then.
+/// How long an attempt must be overdue before it is cut for a peer that waits for a permit. A first attempt over TCP is overdue after
+/// 2.75 s at the earliest: its third SYN, sent after 3 s, has then had a second to be answered, also where a network or a machine
+/// stood still for a moment.
 const FOR_A_PERMIT: Duration = Duration::from_millis(1250);
 
 /// Most peers of a run that are greeted by their torrent's other half, too.
 const FOR_LAYERS: usize = 4;
 
 impl Dialler {
-    /// `told` gives what the context takes of attempts that have ended while their connection goes on.
+    /// `told` receives the attempts that the context is given: those that have ended while their connection goes on.
     pub(crate) fn new(
         (context, told): (PeerContext, UnboundedReceiver<Box<Attempt>>),
         config: &Config,
@@ -133,8 +134,9 @@ impl Dialler {
         self.turns.begun();
     }
 
-    /// Ends the attempts that are overdue, if all in flight are, or else those that are so for long and that peers in a queue need the permits
-    /// of; and says when to look again. `has_only_attempts` says whether the run waits for nothing else.
+    /// Ends attempts that are overdue, and says when to look again. While peers wait for permits it ends as many as there are peers waiting,
+    /// of those that have been overdue for [`FOR_A_PERMIT`]; else all, once all in flight are overdue, if the run `has_only_attempts` to
+    /// wait for.
     pub(crate) fn cut_overdue(
         &mut self,
         next: NextDial,
@@ -145,7 +147,7 @@ impl Dialler {
         let expectations = &self.context.expectations;
         if next == NextDial::Permit {
             expectations.ignore();
-            // A look takes the run out of the queue for permits: another may wait for one as well.
+            // No attempt is in flight that could be cut, and each look would take this run out of the queue for permits.
             if self.attempts.len() == self.kept {
                 return None;
             }
@@ -356,7 +358,7 @@ impl Dialler {
             || peers.first_in(Queue::Paced).is_some()
     }
 
-    /// Second attempts first, because they have waited; addresses of this machine whatever the pace. If all that are left have
+    /// Further attempts first, because they have waited; addresses of this machine whatever the pace. If all that are left have
     /// to wait for the pace, the error says until when.
     fn next_try(&mut self, peers: &mut Peers, now: Instant) -> Result<DialRequest, Instant> {
         if let Some(request) = self.delayed.next(now, true) {

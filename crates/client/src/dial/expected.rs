@@ -1,6 +1,6 @@
 //! Until when the attempts in flight are expected to answer. One that is silent for longer is *overdue*: it goes on, and counts if
-//! it answers; but a run in which all that is left is overdue ends, and where peers wait for permits, attempts are cut that have been for
-//! long.
+//! it answers; but a run in which all that is left is overdue ends, and where peers wait for permits, attempts that have been overdue for
+//! long are cut.
 
 use crate::dial::round_trips::RoundTrips;
 use crate::dial::time_limits::TimeLimits;
@@ -96,7 +96,7 @@ impl Expectations {
         self.timetable().ignore();
     }
 
-    /// Ends this many attempts that have been overdue since then.
+    /// Ends at most so many attempts, of those that became overdue by then.
     pub(crate) fn cut(&self, most: usize, since: Instant) {
         self.overdue_since.store(u32::try_from(self.grains(since)).unwrap_or(ITS_OWN), Ordering::Relaxed);
         self.to_cut.store(most, Ordering::Relaxed);

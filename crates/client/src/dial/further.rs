@@ -6,7 +6,7 @@ use crate::dial::opening::other;
 use report::{Encryption, Stage, Transport};
 use std::time::Duration;
 
-/// A peer is slow whose connection took as long: one attempt more is half a second and more.
+/// A peer whose connection took as long is slow: each further attempt takes half a second or more.
 const SLOW: Duration = Duration::from_millis(200);
 
 /// What carries an attempt, and how it is encrypted.

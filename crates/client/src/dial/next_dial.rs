@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) enum NextDial {
     /// At once, after other tasks have had a turn.
     Now,
-    /// When the pace allows, or a second attempt is due.
+    /// When the pace allows, or a further attempt is due.
     At(Instant),
     /// When there is a connection permit.
     Permit,

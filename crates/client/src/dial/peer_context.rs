@@ -30,8 +30,8 @@ pub(crate) struct PeerContext {
     pub(crate) route: Route,
     pub(crate) limits: TimeLimits,
     pub(crate) expectations: Arc<Expectations>,
-    /// Takes attempts that have ended while their connection goes on. A channel, for a second task for each such connection takes
-    /// a tenth more of the CPU time of a peer.
+    /// Receives attempts that have ended while their connection goes on. It is a channel because a second task for each such
+    /// connection costs CPU time, and a block of memory that is aligned to 128 bytes (`xtask/bench/README.md`).
     pub(crate) told: UnboundedSender<Box<Attempt>>,
     pub(crate) offers: Offers,
     /// Our peer ids, the pace and the UDP sockets.
@@ -87,7 +87,8 @@ impl PeerContext {
         let torrent =
             TorrentInfo { link: torrent_ref.hashes, learned: Arc::default(), pieces: torrent_ref.pieces.into() };
         let identity = shared.clone();
-        // Bounded by the tasks that have not been joined: it is emptied before one is.
+        // It never has more entries than there are tasks: a task sends one at most, and all that were sent are received before the end
+        // of a connection is given out.
         let (told, all_told) = unbounded_channel();
         let context = Self {
             greetings: (first, torrent_ref.hashes.wire().nth(1).map(greeting)),

@@ -81,8 +81,8 @@ impl Rest {
         Some(Self { stream, session, closed, _permits: permits })
     }
 
-    /// Goes on until the extensions wait for nothing more, then closes. All that is left is on the heap together, so that an attempt has
-    /// no room for it.
+    /// Goes on until the extensions wait for nothing more, then closes. It is one block on the heap, so that the
+    /// future of an attempt has no space for it.
     pub(crate) fn go_on(mut self, context: Arc<PeerContext>) -> Pin<Box<impl Future<Output = Box<Closed>> + Send>> {
         Box::pin(async move {
             let Self { stream, session, .. } = &mut self;

@@ -149,7 +149,7 @@ impl Shared {
         self.0.runs + self.0.waiting.load(Ordering::Relaxed).min(WAITING.min(self.0.runs * WAITING_FOR_EACH))
     }
 
-    /// Attempts that have begun and not ended, of all runs together.
+    /// Attempts that have begun and not ended, and connections that go on behind a report, of all runs together.
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.0.connections.in_use()

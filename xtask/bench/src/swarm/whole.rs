@@ -21,7 +21,7 @@ const UTP_SILENT_WALL: f64 = 3.1;
 const DEAD_LATER: f64 = 1.5;
 const MANY_PEAK: f64 = 64.0;
 const START_UP: f64 = 5.0;
-const SIZE: f64 = 6.0;
+const SIZE: f64 = 8.0;
 
 /// Deadlines of the dead-heavy swarm.
 const IMPATIENT: [&str; 4] = ["--connect-timeout", "3s", "--handshake-timeout", "3s"];
