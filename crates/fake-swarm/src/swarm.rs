@@ -241,6 +241,12 @@ impl FakeSwarm {
         self.peers.ledger.accepted_by(ip)
     }
 
+    /// The most connections to the peer at this address that were open at once.
+    #[must_use]
+    pub fn most_connections_to(&self, ip: Ipv4Addr) -> usize {
+        self.peers.ledger.peak_of(ip)
+    }
+
     /// When the peer at this address accepted its first connection.
     #[must_use]
     pub fn first_connection(&self, ip: Ipv4Addr) -> Option<Instant> {
