@@ -28,7 +28,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("metadata beyond 16 MiB", too_large)
         .needs(&[need("--limit metadata-size=4294967295", "no line on a metadata")]),
     scenario("metadata of 16 MiB for each of 12 links", twelve_links)
-        .needs(&[need("--limit metadata-bytes=1000000000000", "it takes more than 150 MiB")]),
+        .needs(&[need("--limit metadata-bytes=1000000000000", "it takes more than 110 MiB")]),
     scenario("metadata of 30 peers that are slow", thirty_slow_peers)
         .needs(&[need("--limit metadata-peers=1000", "peers are asked at once")]),
     scenario("metadata of a silent peer and a good one", silent_and_good)
@@ -238,7 +238,7 @@ fn twelve_links(fixture: &Fixture) -> Result<Case> {
     let script = MetadataScript::of(vec![b'm'; BYTES]).silent_after(BYTES / PIECE - 1);
     let infos: Vec<_> = (0..LINKS).map(|number| vec![number; 100]).collect();
     let swarms = infos.iter().map(|info| (info.as_slice(), vec![script.clone()]));
-    let case = links(fixture, 0, swarms)?.args("--deadline 12s").within(SECOND * 40).mebibytes(150);
+    let case = links(fixture, 0, swarms)?.args("--deadline 12s").within(SECOND * 40).mebibytes(110);
     Ok(case.of_torrents(LINKS.into()))
 }
 

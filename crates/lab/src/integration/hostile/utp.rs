@@ -175,5 +175,5 @@ fn missing(fixture: &Fixture) -> Result<Case> {
     const COUNT: u32 = 200;
     let (case, peers) = dialling(fixture, (0..COUNT).map(|_| good(fixture).edited(ahead)), 0)?;
     let case = case.row(|row| row.sums_up(json!({"peers": COUNT, "ok": COUNT}))).keeps(peers);
-    Ok(case.args("--linger 4s --limit buffer-bytes=1000000").mebibytes(25))
+    Ok(case.args("--linger 4s --limit buffer-bytes=1000000").mebibytes(20))
 }
