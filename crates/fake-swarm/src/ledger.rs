@@ -77,7 +77,7 @@ impl End {
     }
 }
 
-/// What a swarm has seen so far, all peers together.
+/// What a swarm has seen so far, all listed peers together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Connections accepted since the start.
@@ -106,8 +106,6 @@ struct Peer {
     /// When its first connection came.
     first: Instant,
     accepted: usize,
-    open: usize,
-    peak: usize,
     connections: Vec<Connection>,
 }
 
@@ -124,10 +122,6 @@ impl Ledger {
 
     pub(crate) fn accepted_by(&self, ip: Ipv4Addr) -> usize {
         self.peers().get(&ip).map_or(0, |peer| peer.accepted)
-    }
-
-    pub(crate) fn peak_of(&self, ip: Ipv4Addr) -> usize {
-        self.peers().get(&ip).map_or(0, |peer| peer.peak)
     }
 
     pub(crate) fn connections_of(&self, ip: Ipv4Addr) -> Vec<Connection> {
@@ -157,15 +151,13 @@ impl Ledger {
 
 impl Peer {
     fn new() -> Self {
-        Self { first: Instant::now(), accepted: 0, open: 0, peak: 0, connections: Vec::new() }
+        Self { first: Instant::now(), accepted: 0, connections: Vec::new() }
     }
 
     /// Counts a connection: which one it is, and how long after the first it came.
     fn open(&mut self, remote: SocketAddr, transport: Transport) -> (usize, Duration) {
         let index = self.accepted;
         self.accepted += 1;
-        self.open += 1;
-        self.peak = self.peak.max(self.open);
         let since_first = if index == 0 { Duration::ZERO } else { self.first.elapsed() };
         if index < CONNECTIONS_PER_PEER {
             let (received, clear, messages, requests) = Default::default();
@@ -240,9 +232,6 @@ impl Account {
 
     pub(crate) fn close(self, end: End) {
         self.update(|connection| connection.end = Some(end));
-        if let Some(peer) = self.ledger.peers().get_mut(&self.ip) {
-            peer.open = peer.open.saturating_sub(1);
-        }
         self.ledger.counts.send_modify(|counts| counts.open = counts.open.saturating_sub(1));
     }
 
@@ -283,9 +272,6 @@ mod tests {
         assert_eq!(ledger.counts(), Counts { accepted: 2, open: 1, peak: 2, received: 5, messages: 1, requests: 0 });
         second.close(End::TheyReset);
         assert_eq!(ledger.counts(), Counts { accepted: 2, open: 0, peak: 2, received: 5, messages: 1, requests: 0 });
-        let other = ledger.open(Ipv4Addr::new(127, 1, 2, 4), remote(), Transport::Tcp);
-        assert_eq!((ledger.accepted_by(IP), ledger.peak_of(IP)), (2, 2));
-        other.close(End::TheyClosed);
         let connections = ledger.connections_of(IP);
         assert_eq!(connections[0].received, b"hello");
         assert_eq!(connections[0].end, Some(End::TheyClosed));

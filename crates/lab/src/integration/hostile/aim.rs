@@ -48,18 +48,16 @@ fn household(fixture: &Fixture, peer: Peer, ports: usize) -> Result<(Arc<FakeSwa
     Ok((swarm, endpoints))
 }
 
-/// The victim's complaints. Connections to other addresses at its port are of other scenarios, which go on at the same time.
+/// The victim's complaints: more connections than it may see, or more at once. Fewer would prove nothing.
 fn counted(case: Case, swarm: Arc<FakeSwarm>, all: usize, at_once: usize) -> Case {
     case.afterwards(move |_, _| {
-        complaints((swarm.connections_to(VICTIM), swarm.most_connections_to(VICTIM)), (all, at_once))
+        let counts = swarm.counts();
+        let all = (counts.accepted != all)
+            .then(|| format!("the victim is dialled {} times, expected {all}", counts.accepted));
+        let at_once = (counts.peak != at_once)
+            .then(|| format!("the victim has {} connections at once, expected {at_once}", counts.peak));
+        all.into_iter().chain(at_once).collect()
     })
-}
-
-/// Connections in all and at once: more than there may be, or fewer, which would prove nothing.
-fn complaints((dialled, peak): (usize, usize), (all, at_once): (usize, usize)) -> Vec<String> {
-    let all = (dialled != all).then(|| format!("the victim is dialled {dialled} times, expected {all}"));
-    let at_once = (peak != at_once).then(|| format!("the victim has {peak} connections at once, expected {at_once}"));
-    all.into_iter().chain(at_once).collect()
 }
 
 /// Named by a tracker, all of them silent: a quarter is dialled, and in turn.
@@ -180,7 +178,7 @@ fn trackers_at_one_address(fixture: &Fixture) -> Result<Case> {
     let counts = Arc::clone(&swarm);
     // A scrape owes no goodbyes, which have a bound of their own.
     Ok(case.args("--scrape").keeps(swarm).afterwards(move |_, _| {
-        let peak = counts.most_connections_to(VICTIM);
+        let peak = counts.counts().peak;
         Vec::from_iter(
             (peak > AT_ONCE).then(|| format!("the victim has {peak} connections at once, expected {AT_ONCE} at most")),
         )
@@ -195,8 +193,5 @@ fn at_once(fixture: &Fixture) -> Result<Case> {
     let row = row.sums_up(json!({"outcomes": {"handshake_timeout": 50}}));
     let case = Case::new(row).asks(&tracker).meets(&swarm);
     let case = case.args("--concurrency 10 --handshake-timeout 500ms --encryption off");
-    Ok(case.afterwards(move |_, _| {
-        let counts = swarm.counts();
-        complaints((counts.accepted, counts.peak), (50, 10))
-    }))
+    Ok(counted(case, swarm, 50, 10))
 }
