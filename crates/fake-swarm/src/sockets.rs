@@ -1,7 +1,7 @@
 //! Sockets, which only loopback reaches unless a namespace is asked for.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, UdpSocket};
@@ -30,11 +30,16 @@ pub(crate) fn bound(reach: Reach) -> Result<(Socket, u16), Error> {
         Reach::Loopback => wildcard(),
         Reach::Namespace => Ipv4Addr::UNSPECIFIED,
     };
-    let any = SocketAddr::from((wildcard, 0));
+    bound_at(wildcard.into(), reach)
+}
+
+/// The same at one address, which may be of IPv6.
+pub(crate) fn bound_at(ip: IpAddr, reach: Reach) -> Result<(Socket, u16), Error> {
+    let any = SocketAddr::new(ip, 0);
     let mut last = bind(any, reach);
     for _ in 1..PORTS {
         match last {
-            Ok((_, port)) if std::net::UdpSocket::bind((wildcard, port)).is_err() => last = bind(any, reach),
+            Ok((_, port)) if std::net::UdpSocket::bind((ip, port)).is_err() => last = bind(any, reach),
             other => return other.map_err(|source| Error::Listen { addr: any, source }),
         }
     }
@@ -42,7 +47,7 @@ pub(crate) fn bound(reach: Reach) -> Result<(Socket, u16), Error> {
 }
 
 fn bind(addr: SocketAddr, reach: Reach) -> io::Result<(Socket, u16)> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     // The wildcard address would let the network in; the interface keeps it out. Unprivileged since Linux 5.7.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if reach == Reach::Loopback {

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use socket2::Socket;
 use tokio::net::UdpSocket;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 use super::packet::UtpPacket;
 use super::script::{UtpQuestion, UtpScript};
 use crate::error::Error;
-use crate::sockets::udp;
+use crate::sockets::{Reach, bound_at, udp};
 use crate::state::State;
 
 /// The longest datagram taken: more than any that UDP carries.
@@ -29,33 +30,37 @@ pub struct FakeUtpPeer {
     socket: Arc<UdpSocket>,
     state: Arc<State<UtpScript, UtpQuestion>>,
     _task: JoinSet<()>,
+    /// Bound at the same port and never listening. Without it the port could be that of another test's peers over TCP, which would
+    /// answer in place of this one.
+    _refusing: Option<Socket>,
 }
 
 impl FakeUtpPeer {
-    /// Starts a peer at this address of loopback, on a port of the kernel's choice and the current runtime.
+    /// Starts a peer at this address of loopback, on a port of the kernel's choice and the current runtime. Connections over TCP are
+    /// refused there.
     ///
     /// # Errors
     /// [`Error::NotLoopback`] for any other address, [`Error::NoRuntime`] outside a tokio runtime, [`Error::Listen`] if the
     /// system refuses a socket.
     pub fn start(ip: impl Into<IpAddr>, script: UtpScript) -> Result<Self, Error> {
-        Self::start_on(SocketAddr::new(ip.into(), 0), script)
+        let ip = ip.into();
+        may_start(SocketAddr::new(ip, 0))?;
+        let (refusing, port) = bound_at(ip, Reach::Loopback)?;
+        Ok(Self { _refusing: Some(refusing), ..Self::start_on(SocketAddr::new(ip, port), script)? })
     }
 
-    /// The same on this port.
+    /// The same on this port, and what is there over TCP stays as it is.
     ///
     /// # Errors
     /// As [`start`](Self::start).
     pub fn start_on(addr: SocketAddr, script: UtpScript) -> Result<Self, Error> {
-        if !addr.ip().is_loopback() {
-            return Err(Error::NotLoopback(addr));
-        }
-        Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        may_start(addr)?;
         let socket = Arc::new(udp(addr)?);
         let addr = socket.local_addr().map_err(|source| Error::Listen { addr, source })?;
         let state = Arc::new(State::new(script));
         let mut task = JoinSet::new();
         task.spawn(serve(Arc::clone(&state), Arc::clone(&socket)));
-        Ok(Self { addr, socket, state, _task: task })
+        Ok(Self { addr, socket, state, _task: task, _refusing: None })
     }
 
     /// Where it is.
@@ -87,6 +92,15 @@ impl FakeUtpPeer {
     pub async fn wait_for(&self, wanted: impl FnMut(&UtpQuestion) -> bool, timeout: Duration) -> bool {
         self.state.wait_for(wanted, timeout).await
     }
+}
+
+/// On loopback, and on a runtime.
+fn may_start(addr: SocketAddr) -> Result<(), Error> {
+    if !addr.ip().is_loopback() {
+        return Err(Error::NotLoopback(addr));
+    }
+    Handle::try_current().map_err(|_| Error::NoRuntime)?;
+    Ok(())
 }
 
 async fn serve(state: Arc<State<UtpScript, UtpQuestion>>, socket: Arc<UdpSocket>) {
@@ -137,6 +151,8 @@ async fn serve(state: Arc<State<UtpScript, UtpQuestion>>, socket: Arc<UdpSocket>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::ErrorKind;
+    use tokio::net::{TcpListener, TcpStream};
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -156,6 +172,8 @@ mod tests {
             let script = UtpScript::saying(*b"hello");
             let script = pause.map_or(script.clone(), |pause| script.again(pause));
             let peer = FakeUtpPeer::start(ip.parse::<IpAddr>().unwrap(), script).unwrap();
+            assert_eq!(TcpStream::connect(peer.addr()).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+            assert!(TcpListener::bind(peer.addr()).await.is_err());
             let socket = UdpSocket::bind((peer.addr().ip(), 0)).await.unwrap();
             socket.connect(peer.addr()).await.unwrap();
             let syn = UtpPacket { kind: UtpPacket::SYN, version: 1, id: 7, seq: 40, ..UtpPacket::default() };

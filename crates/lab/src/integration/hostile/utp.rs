@@ -1,6 +1,6 @@
 //! Peers over uTP (BEP 29) at their worst: those of TCP, and what no stream lets through.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,14 +160,15 @@ fn ahead(question: &UtpQuestion, reply: &mut UtpReply) {
 /// Addresses that refuse TCP and are silent over UDP: each has a SYN, and is left in time.
 fn half_open(fixture: &Fixture) -> Result<Case> {
     const COUNT: u32 = 10_000;
-    let silent = UdpSocket::bind("0.0.0.0:0").map_err(|error| format!("no socket: {error}"))?;
-    let port = silent.local_addr().map_err(|error| format!("no address: {error}"))?.port();
+    let refusing = fixture.swarm(&[(peer_ip(0), Peer::refusing())])?;
+    let port = refusing.addr(peer_ip(0)).port();
+    let silent = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).map_err(|error| format!("no socket: {error}"))?;
     let peers = (0..COUNT).map(|number| SocketAddr::from((peer_ip(number), port)));
     let tracker = fixture.tracker(TrackerScript::peers(peers))?;
     let row = Row::new("half-open", &fixture.torrent()?, 1).says(json!({"status": "ok"}));
     let row = row.sums_up(json!({"peers": COUNT, "outcomes": {"connect_refused": COUNT}}));
     let case = Case::new(row).args("--max-peers 10000 --concurrency 10000 --connect-timeout 1s --encryption off");
-    Ok(case.asks(&tracker).dials_port(port).keeps(silent).within(Duration::from_secs(60)))
+    Ok(case.asks(&tracker).dials_port(port).keeps((refusing, silent)).within(Duration::from_secs(60)))
 }
 
 /// What comes before its turn is kept as far as there is room; handshakes, which are next, come through all the same.
