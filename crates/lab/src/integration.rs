@@ -29,6 +29,7 @@ mod opentracker;
 mod packages;
 mod parallel;
 mod pex;
+mod ports;
 mod prober;
 mod process;
 mod programs;

@@ -10,10 +10,10 @@ use tokio::sync::oneshot;
 use xtask::shell::Result;
 
 use super::goodbyes;
+use super::ports::free_port;
 use super::row::Row;
 use super::secrets::{PASSKEY, planted};
 use super::section::Lab;
-use super::swarm::free_port;
 use super::torrents::{self, Torrent};
 
 pub(super) const NAME: &str = "bad-input";

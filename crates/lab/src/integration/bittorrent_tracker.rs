@@ -18,11 +18,11 @@ use xtask::skips::Skips;
 use super::counts;
 use super::fakes;
 use super::packages;
+use super::ports::free_port;
 use super::process::Process;
 use super::programs::{Place, SEEDS, Seed};
 use super::row::Row;
 use super::section::Lab;
-use super::swarm::free_port;
 use super::torrents::{self, Torrent};
 
 /// What we call it; also the name of its section.

@@ -24,11 +24,11 @@ use super::bittorrent_tracker::{self, BittorrentTracker};
 use super::counts;
 use super::dns;
 use super::namespace::{self, Namespace};
+use super::ports::free_port;
 use super::process::Process;
 use super::programs::{Place, SEEDS, Seed, libtorrent};
 use super::row::Row;
 use super::section::Lab;
-use super::swarm::free_port;
 use super::torrents::{self, Torrent};
 
 /// The name of the section.

@@ -11,8 +11,8 @@ use xtask::scratch::{Scratch, write};
 use xtask::shell::Result;
 
 use super::certificates::{Authority, CURRENT, Certificate, EXPIRED, FUTURE};
+use super::ports::free_ports;
 use super::process::Process;
-use super::swarm::free_ports;
 
 /// How long nginx may take to listen.
 const UP_WITHIN: Duration = Duration::from_secs(10);

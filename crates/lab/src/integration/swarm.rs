@@ -2,7 +2,7 @@
 //!
 //! Every seed has an address of its own, because clients key their peers by IP address.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use xtask::shell::Result;
 
 use super::counts::Counts;
 use super::opentracker::Opentracker;
+use super::ports::free_port;
 use super::process::{self, Process};
 use super::programs::{Place, Seed};
 use super::torrents::{self, Torrent};
@@ -137,25 +138,4 @@ impl Torrents {
         let number = self.used.fetch_add(1, Ordering::Relaxed);
         self.spares.get(number).ok_or_else(|| format!("the tables need more than {SPARES} spare torrents"))
     }
-}
-
-/// A port that is free on every address of this machine at the moment.
-pub(super) fn free_port() -> Result<u16> {
-    let [port] = free_ports()?;
-    Ok(port)
-}
-
-/// Different ports that are free on every address of this machine at the moment.
-pub(super) fn free_ports<const N: usize>() -> Result<[u16; N]> {
-    // Some programs listen on all addresses whatever they are told, so it has to be free on all of them; and all are
-    // held until the last is found, so that none is found twice.
-    let mut ports = [0; N];
-    let mut held = Vec::new();
-    for port in &mut ports {
-        let failed = |error| format!("no free port: {error}");
-        let socket = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).map_err(failed)?;
-        *port = socket.local_addr().map_err(failed)?.port();
-        held.push(socket);
-    }
-    Ok(ports)
 }

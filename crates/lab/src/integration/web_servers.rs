@@ -11,8 +11,8 @@ use xtask::shell::Result;
 use xtask::skips::Skips;
 
 use super::packages;
+use super::ports::free_port;
 use super::process::Process;
-use super::swarm::free_port;
 
 /// How long they may take to listen.
 const UP_WITHIN: Duration = Duration::from_secs(20);

@@ -12,9 +12,9 @@ use super::clients::{CLIENTS, Client, Met};
 use super::torrents::{Kind, PIECES, Torrents};
 use crate::integration::counts::{self, Counts};
 use crate::integration::opentracker::Opentracker;
+use crate::integration::ports::free_ports;
 use crate::integration::process::Process;
 use crate::integration::programs::Place;
-use crate::integration::swarm::free_ports;
 use crate::integration::torrents::{NOWHERE, link};
 
 /// How long all clients together may take to be up and announced; it takes some seconds on an idle machine.

@@ -6,7 +6,7 @@ use xtask::scratch::{make_folder, write};
 use xtask::shell::Result;
 
 use super::{Place, Transports};
-use crate::integration::swarm::free_port;
+use crate::integration::ports::free_port;
 
 /// What it makes of encryption, as its settings have it.
 #[derive(Clone, Copy)]
