@@ -15,7 +15,7 @@ use nix::sys::socket::{MsgFlags, recv, send};
 use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
-use utp_peers::UtpPeers;
+use utp_peers::{UtpPeers, earlier};
 
 /// How long the server polls without sleeping when nothing happens; the tracker's thread needs the processor too.
 const AWAKE: Duration = Duration::from_millis(1);
@@ -136,16 +136,15 @@ impl Server {
 
     /// Does what time makes due over uTP, and returns how long the server may sleep.
     fn wake_utp(&mut self) -> Result<EpollTimeout> {
-        const OFTEN: u8 = 100;
-        let mut sleep = EpollTimeout::NONE;
+        let (now, mut due) = (Instant::now(), None);
         for slot in &mut self.slots {
-            if let Slot::Utp(peers) = slot
-                && peers.wake()?
-            {
-                sleep = OFTEN.into();
+            if let Slot::Utp(peers) = slot {
+                due = earlier(due, peers.wake(now)?);
             }
         }
-        Ok(sleep)
+        // A whole millisecond more, or the server would wake too early.
+        let sleep = |due: Instant| EpollTimeout::try_from(due.saturating_duration_since(now) + AWAKE);
+        Ok(due.map(sleep).transpose()?.unwrap_or(EpollTimeout::NONE))
     }
 
     fn turn(&mut self, descriptor: usize, is_over: bool) -> Result {

@@ -18,6 +18,9 @@ pub(super) struct UtpPeers {
     kind: Kind,
     /// By the client's address, ours as in [`in_pktinfo`], and the connection's id.
     peers: HashMap<(SocketAddrV4, u32, u16), Peer>,
+    /// No connection has something to do before. Clients that are gone leave tens of thousands behind that have nothing to do at all, and
+    /// to look at each of them takes the time of the others.
+    due: Option<Instant>,
     buffer: Vec<u8>,
 }
 
@@ -35,7 +38,7 @@ struct Path(SockaddrIn, in_pktinfo);
 
 impl UtpPeers {
     pub(super) fn new(socket: OwnedFd, kind: Kind) -> Self {
-        Self { socket, kind, peers: HashMap::new(), buffer: Vec::new() }
+        Self { socket, kind, peers: HashMap::new(), due: None, buffer: Vec::new() }
     }
 
     /// Reads some of what has arrived and answers it. If more is there, the socket is reported again.
@@ -67,6 +70,7 @@ impl UtpPeers {
                 peer.connection.write(answer);
                 peer.send(&self.socket, now, &mut self.buffer)?;
             }
+            self.due = earlier(self.due, peer.connection.next_wake());
             if peer.connection.ended().is_some() {
                 self.peers.remove(&key);
             }
@@ -74,17 +78,25 @@ impl UtpPeers {
         Ok(())
     }
 
-    /// Sends what is due by now; whether there are connections.
-    pub(super) fn wake(&mut self) -> Result<bool> {
-        let now = Instant::now();
+    /// Sends what is due by `now`, and returns when to look again.
+    pub(super) fn wake(&mut self, now: Instant) -> Result<Option<Instant>> {
+        if self.due.is_none_or(|due| due > now) {
+            return Ok(self.due);
+        }
         for peer in self.peers.values_mut() {
             if peer.connection.next_wake().is_some_and(|due| due <= now) {
                 peer.send(&self.socket, now, &mut self.buffer)?;
             }
         }
         self.peers.retain(|_, peer| peer.connection.ended().is_none());
-        Ok(!self.peers.is_empty())
+        self.due = self.peers.values().map(|peer| peer.connection.next_wake()).fold(None, earlier);
+        Ok(self.due)
     }
+}
+
+/// The earlier of two times that may come.
+pub(super) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
 }
 
 impl Peer {
