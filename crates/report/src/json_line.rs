@@ -14,6 +14,7 @@ use crate::verdict::Verdict;
 use crate::web_seed::WebSeedReport;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 /// One line of the JSON report, schema 1.
@@ -188,6 +189,15 @@ impl<'r> Line<'r> {
         let mut line = Vec::with_capacity(USUAL_LINE);
         serde_json::to_writer(&mut line, self)?;
         Ok(line)
+    }
+
+    /// Writes the same piece by piece, for a line of any length: that of a torrent with its files has 134 MB.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn write_json(&self, to: &mut dyn io::Write) -> io::Result<()> {
+        Ok(serde_json::to_writer(to, self)?)
     }
 
     /// A tracker's report in a run about this torrent.

@@ -78,7 +78,7 @@ pub(crate) fn torrent(input: &Input, files: bool, show_secrets: bool, mut to: im
             .filter(|_| files)
             .map(|torrent| Each::new(move || torrent.named_files().map(move |file| entry(input, &file)))),
     };
-    serde_json::to_writer(Harmless(&mut to), &Line::Torrent(Box::new(torrent)))?;
+    Line::Torrent(Box::new(torrent)).write_json(&mut Harmless(&mut to))?;
     writeln!(to)
 }
 

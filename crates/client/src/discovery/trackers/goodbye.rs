@@ -110,12 +110,18 @@ impl Goodbye {
 
     /// Tells the tracker to forget us, at the address that got the announce, and ignores the answer. A report is of a goodbye
     /// that could not be sent.
-    async fn say(self, context: &AnnounceContext) -> Option<TrackerReport> {
-        let Self { mut job, address, info_hash, answered, session, _owed, tracker_id } = self;
+    async fn say(mut self, context: &AnnounceContext) -> Option<TrackerReport> {
         // The announce may have been hours ago.
-        job.begun = Some(Instant::now());
+        self.job.begun = Some(Instant::now());
+        let turn = Turn::goodbye(context, &self.job, self.address).await;
+        // Has its room only now: thousands may wait for their turn.
+        Box::pin(self.say_in(turn, context)).await
+    }
+
+    async fn say_in(self, turn: Option<Turn>, context: &AnnounceContext) -> Option<TrackerReport> {
+        let Self { job, address, info_hash, answered, session, _owed, tracker_id } = self;
         let announce = context.announce_of(info_hash, Event::Stopped, tracker_id.as_deref()).with_numwant(Some(0));
-        let sent = match Turn::goodbye(context, &job, address).await {
+        let sent = match turn {
             None => Err(SkipReason::Unanswered { within: context.limits.goodbye_time }.into()),
             Some(mut turn) => {
                 let mut slot = turn.permit();
