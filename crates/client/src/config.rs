@@ -20,7 +20,8 @@ pub struct Config {
     /// wait for ends when no answer is to be expected any more, by the round trips that it has seen.
     pub connect_timeout: Option<Duration>,
     /// Deadline for each handshake, from the connection on; for the whole of it, not for each read. An encrypted one has
-    /// twice as long. `None` for [`HANDSHAKE_TIMEOUT`](Self::HANDSHAKE_TIMEOUT) at most, by the same rule.
+    /// twice as long. `None` for [`HANDSHAKE_TIMEOUT`](Self::HANDSHAKE_TIMEOUT) at most, by the same rule, which does not hold for peers
+    /// that the user named.
     pub handshake_timeout: Option<Duration>,
     /// How long to listen to a peer after its handshake, at most: it then says what it is and which pieces it has. Zero
     /// leaves at once.

@@ -155,7 +155,9 @@ fn opened(
     }
     // That of a second transport began later.
     let took = *progress.connect.get_or_insert_with(|| begun.elapsed());
-    stream.expected.connected(took, context.limits);
+    // The user's are few, and waited for however busy they are.
+    let answers_in = context.limits.handshake(took).filter(|_| !request.by_user);
+    stream.expected.connected(took, answers_in);
     if stream.expected.is_late() && context.offers.wants_metadata() {
         // It may be the one that has it.
         stream.expected.until(None);

@@ -3,7 +3,6 @@
 //! long are cut.
 
 use crate::dial::round_trips::RoundTrips;
-use crate::dial::time_limits::TimeLimits;
 use crate::dial::timetable::Timetable;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -139,12 +138,12 @@ impl Expectation {
         }
     }
 
-    /// There is a connection, after so long: its handshake is expected.
-    pub(crate) fn connected(&self, after: Duration, limits: TimeLimits) {
+    /// There is a connection, after so long: its handshake is expected in this time; `None` leaves it to its own time-outs.
+    pub(crate) fn connected(&self, after: Duration, answers_in: Option<Duration>) {
         self.all.round_trips.add(after);
         let now = Instant::now();
         self.connected.store(lowest_bits(self.all.grains(now)), Ordering::Relaxed);
-        match limits.handshake(after) {
+        match answers_in {
             Some(time) => self.answered(now, Some(now + time)),
             None => self.until(None),
         }
@@ -273,6 +272,7 @@ impl Drop for Expectation {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::dial::time_limits::TimeLimits;
     use std::cell::Cell;
     use std::future::pending;
     use tokio::time::advance;
@@ -360,7 +360,7 @@ mod tests {
             let one = all.one();
             one.until(after(2 * SECOND));
             advance(waits).await;
-            one.connected(waits, limits);
+            one.connected(waits, limits.handshake(waits));
             assert_eq!(one.is_late(), is_late);
             let overdue = all.all_overdue(1).map(|at| at.saturating_duration_since(Instant::now()));
             match (waits, is_late) {

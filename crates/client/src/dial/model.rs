@@ -1,17 +1,16 @@
 //! How long a run takes by the rules of before, and by those of today, in virtual time: the same peers under both. The second model is
 //! checked against the engine.
 
-use crate::config::{Config, Sources};
+use crate::config::{Config, Sources, Trackers};
 use crate::dial::round_trips::RoundTrips;
 use crate::dial::time_limits::TimeLimits;
 use crate::shared::pacer::Pacer;
 use crate::swarm::Swarm;
-use fake_swarm::{FakeSwarm, Tcp, Utp, peer_ip};
+use fake_swarm::{FakeSwarm, FakeTracker, Tcp, TrackerScript, Utp, peer_ip};
 use ids::InfoHash;
 use report::{Event, Transport};
 use std::time::Duration;
 use tokio::time::Instant;
-use tracker::PeerAddress;
 
 const SECOND: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(500);
@@ -183,8 +182,11 @@ async fn the_engine_keeps_to_the_model() {
         Kind::Answers(delay) => fake_swarm::Peer { delay, ..Default::default() },
     }));
     let fake = FakeSwarm::start([7; 20], &scripted.collect::<Vec<_>>()).unwrap();
-    let named = fake.endpoints().into_iter().map(|endpoint| PeerAddress::Socket(endpoint.into()));
-    let config = Config::default().with_sources(Sources::NONE).with_linger(Duration::ZERO).with_peers(named.collect());
+    // By the user's word they would be waited for however busy they are.
+    let tracker = FakeTracker::start(TrackerScript::peers(fake.endpoints())).unwrap();
+    let trackers = Trackers::Only(vec![tracker.announce_url().parse().unwrap()]);
+    let sources = Sources::NONE.with_trackers(true);
+    let config = Config::default().with_sources(sources).with_linger(Duration::ZERO).with_trackers(trackers);
     let (mut swarm, mut run) = (Swarm::new(InfoHash([7; 20]), config).unwrap(), None);
     while let Some(event) = swarm.next().await {
         if let Event::Summary(summary) = event {

@@ -59,6 +59,22 @@ async fn a_slow_handshake_within_the_deadline_is_ok() {
     assert_took(took, millis(67 * 80), "the run");
 }
 
+/// One of a tracker is overdue after two seconds and what the network adds; the user's is asked for by name.
+#[tokio::test(start_paused = true)]
+async fn a_busy_peer_is_waited_for_by_the_users_word() {
+    let lab = lab([Peer { delay: 4 * SECOND, ..Peer::default() }]);
+    let peer = lab.swarm.endpoints()[0].into();
+    for (by_user, outcome, took) in [(false, Outcome::HandshakeTimeout, millis(2500)), (true, Outcome::Ok, 4 * SECOND)]
+    {
+        let mut config = config();
+        config.handshake_timeout = None;
+        let named = config.clone().with_peers(vec![PeerAddress::Socket(peer)]).with_sources(Sources::NONE);
+        let told = run(&lab.torrent, if by_user { named } else { config }).await;
+        assert_eq!(told.peers[0].outcome, outcome);
+        assert_took(told.summary.elapsed, took, "the run");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_encrypted_handshake_has_one_deadline_twice_as_long() {
     let responder = Responder { pad_b: 20, pad_d: 7, ..Responder::default() };

@@ -1,8 +1,11 @@
 //! Peers made packet by packet, for what a correct one never does.
 
 use super::*;
-use client::Sources;
-use fake_swarm::{FakeUtpPeer, FullListener, RESERVED, UtpPacket, UtpQuestion, UtpReply, UtpScript, handshake};
+use client::{Sources, Trackers};
+use fake_swarm::{
+    FakeTracker, FakeUtpPeer, FullListener, RESERVED, TrackerScript, UtpPacket, UtpQuestion, UtpReply, UtpScript,
+    handshake,
+};
 use tokio::time::Instant;
 
 const MINUTE: Duration = PATIENCE;
@@ -171,8 +174,13 @@ fn asleep(addr: SocketAddr) -> FakeUtpPeer {
 /// A run with this peer, which answers the last SYN after so long, one that answers at once, and others.
 async fn woken(peer: &FakeUtpPeer, after: Duration, others: &[&FakeUtpPeer], config: Config) -> Told {
     let quick = FakeUtpPeer::start(peer_ip(9), good()).unwrap();
-    let peers = others.iter().chain([&&quick, &peer]).map(|peer| PeerAddress::Socket(peer.addr())).collect();
-    let mut config = config.with_sources(Sources::NONE).with_metadata(false).with_peers(peers);
+    // By a tracker's word: the user's are waited for in full.
+    let tracker =
+        FakeTracker::start(TrackerScript::peers(others.iter().chain([&&quick, &peer]).map(|peer| peer.addr())))
+            .unwrap();
+    let trackers = Trackers::Only(vec![tracker.announce_url().parse().unwrap()]);
+    let sources = Sources::NONE.with_trackers(true);
+    let mut config = config.with_sources(sources).with_metadata(false).with_trackers(trackers);
     config.handshake_timeout = None;
     let begun = Instant::now();
     let (told, ()) = tokio::join!(run(hash(), config), async {
