@@ -82,7 +82,7 @@ fn alone(fixture: &Fixture, script: PexScript, wanted: u64, most: u64) -> Result
 fn bridge(fixture: &Fixture) -> Result<Case> {
     const PEERS: u32 = 30;
     const NAMED: usize = 3;
-    const MOST: Duration = Duration::from_secs(3);
+    const MOST_MS: f64 = 3_000.0;
     let known = |number: u32| -> Vec<u32> {
         match number {
             0 => (3..12).collect(),
@@ -108,15 +108,16 @@ fn bridge(fixture: &Fixture) -> Result<Case> {
             "peers": PEERS, "ok": PEERS, "only_pex": by_pex, "only_pex_ok": by_pex
         }))
     });
-    Ok(case.afterwards(move |_, seen| {
+    Ok(case.afterwards(move |report, _| {
         let mut met: Vec<_> = (0..PEERS).filter_map(|number| swarm.first_connection(peer_ip(number))).collect();
         met.sort_unstable();
         let Some(took) = met.first().zip(met.last()).map(|(first, last)| *last - *first) else { return Vec::new() };
-        // All is reported when the run is over, which begins before the first is met.
-        let [took, run] = [took, seen.took].map(|time| time.as_millis());
+        // All is reported when the run is over, which begins before the first is met. How long the process takes to start is not its time.
+        let run: f64 = report.lines_of("summary").filter_map(|line| line["elapsed_ms"].as_f64()).sum();
+        let took = took.as_millis();
         let figure = format!("the last of {} peers is met {took} ms after the first, in a run of {run} ms", met.len());
         println!("{:19}{figure}", "");
-        Vec::from_iter((seen.took > MOST).then_some(figure))
+        Vec::from_iter((run > MOST_MS).then_some(figure))
     }))
 }
 
