@@ -13,7 +13,7 @@ use crate::error::Error;
 const BACKLOG: i32 = 4096;
 
 /// Ports that are tried until one is free over UDP, too.
-const PORTS: usize = 16;
+pub(crate) const PORTS: usize = 16;
 
 /// What reaches a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::packet::UtpPacket;
 use super::script::{UtpQuestion, UtpScript};
 use crate::error::Error;
-use crate::sockets::{Reach, bound_at, udp};
+use crate::sockets::{PORTS, Reach, bound_at, udp};
 use crate::state::State;
 
 /// The longest datagram taken: more than any that UDP carries.
@@ -45,8 +45,12 @@ impl FakeUtpPeer {
     pub fn start(ip: impl Into<IpAddr>, script: UtpScript) -> Result<Self, Error> {
         let ip = ip.into();
         may_start(SocketAddr::new(ip, 0))?;
-        let (refusing, port) = bound_at(ip, Reach::Loopback)?;
-        Ok(Self { _refusing: Some(refusing), ..Self::start_on(SocketAddr::new(ip, port), script)? })
+        let start = || {
+            let (refusing, port) = bound_at(ip, Reach::Loopback)?;
+            Ok(Self { _refusing: Some(refusing), ..Self::start_on(SocketAddr::new(ip, port), script.clone())? })
+        };
+        // Another program may take the port over UDP just before.
+        (1..PORTS).find_map(|_| start().ok()).map_or_else(start, Ok)
     }
 
     /// The same on this port, and what is there over TCP stays as it is.

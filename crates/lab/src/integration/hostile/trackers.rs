@@ -56,8 +56,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     }),
     scenario("TLS that stalls at once", |fixture| stalled_tls(fixture, b"")),
     scenario("TLS that stalls in a record", |fixture| stalled_tls(fixture, b"\x16\x03\x03\x40\0\x02")),
-    scenario("100,000 peers", many_peers),
+    scenario("100,000 peers", many_peers).busy(),
     scenario("100,000 peers, all of them taken", all_peers)
+        .busy()
         .needs(&[need("--limit peers=1000000", "no summary that has")]),
     scenario("10,000 times one peer", one_peer_often),
     scenario("UDP, forged replies without the right one", |fixture| forged(fixture, Transactions::Wrong, 0)),
@@ -174,7 +175,8 @@ fn many_peers(fixture: &Fixture) -> Result<Case> {
     let tracker = fixture.tracker(TrackerScript::peers(peers(0, 100_000, port)))?;
     let case = answers(fixture, &tracker, json!({"status": "ok", "peers": 5000, "left_out": 95_000}))?;
     let case = case.row(|row| row.sums_up(json!({"peers": 5000, "outcomes": {"connect_refused": 5000}})));
-    Ok(case.keeps(swarm).dials_port(port))
+    // Ten thousand attempts, each of whose system calls is traced.
+    Ok(case.keeps(swarm).dials_port(port).within(Duration::from_secs(60)))
 }
 
 /// All of them are accepted, and none may be dialled.
