@@ -13,7 +13,7 @@ use crate::error::Error;
 const BACKLOG: i32 = 4096;
 
 /// Ports that are tried until one is free over UDP, too.
-pub(crate) const PORTS: usize = 16;
+const PORTS: usize = 16;
 
 /// What reaches a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,20 +30,19 @@ pub(crate) fn bound(reach: Reach) -> Result<(Socket, u16), Error> {
         Reach::Loopback => wildcard(),
         Reach::Namespace => Ipv4Addr::UNSPECIFIED,
     };
-    bound_at(wildcard.into(), reach)
+    let (socket, _, port) = bound_over_both(wildcard.into(), reach)?;
+    Ok((socket, port))
 }
 
-/// The same at one address, which may be of IPv6.
-pub(crate) fn bound_at(ip: IpAddr, reach: Reach) -> Result<(Socket, u16), Error> {
+/// A socket of each transport at one port of this address, which may be of IPv6.
+pub(crate) fn bound_over_both(ip: IpAddr, reach: Reach) -> Result<(Socket, std::net::UdpSocket, u16), Error> {
     let any = SocketAddr::new(ip, 0);
-    let mut last = bind(any, reach);
-    for _ in 1..PORTS {
-        match last {
-            Ok((_, port)) if std::net::UdpSocket::bind((ip, port)).is_err() => last = bind(any, reach),
-            other => return other.map_err(|source| Error::Listen { addr: any, source }),
-        }
-    }
-    last.map_err(|source| Error::Listen { addr: any, source })
+    let bind = || {
+        let (socket, port) = bind(any, reach)?;
+        Ok((socket, std::net::UdpSocket::bind((ip, port))?, port))
+    };
+    let free = (1..PORTS).find_map(|_| bind().ok());
+    free.map_or_else(bind, Ok).map_err(|source| Error::Listen { addr: any, source })
 }
 
 fn bind(addr: SocketAddr, reach: Reach) -> io::Result<(Socket, u16)> {
@@ -66,11 +65,13 @@ pub(crate) fn listen(socket: Socket) -> io::Result<TcpListener> {
 
 /// A UDP socket for the current runtime.
 pub(crate) fn udp(addr: SocketAddr) -> Result<UdpSocket, Error> {
-    let socket = std::net::UdpSocket::bind(addr).and_then(|socket| {
-        socket.set_nonblocking(true)?;
-        UdpSocket::from_std(socket)
-    });
-    socket.map_err(|source| Error::Listen { addr, source })
+    std::net::UdpSocket::bind(addr).and_then(for_runtime).map_err(|source| Error::Listen { addr, source })
+}
+
+/// The same of one that is bound.
+pub(crate) fn for_runtime(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
 }
 
 /// The address that covers every peer, where the interface can keep the network out.

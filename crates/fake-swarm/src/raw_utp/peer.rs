@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::packet::UtpPacket;
 use super::script::{UtpQuestion, UtpScript};
 use crate::error::Error;
-use crate::sockets::{PORTS, Reach, bound_at, udp};
+use crate::sockets::{Reach, bound_over_both, for_runtime, udp};
 use crate::state::State;
 
 /// The longest datagram taken: more than any that UDP carries.
@@ -45,12 +45,10 @@ impl FakeUtpPeer {
     pub fn start(ip: impl Into<IpAddr>, script: UtpScript) -> Result<Self, Error> {
         let ip = ip.into();
         may_start(SocketAddr::new(ip, 0))?;
-        let start = || {
-            let (refusing, port) = bound_at(ip, Reach::Loopback)?;
-            Ok(Self { _refusing: Some(refusing), ..Self::start_on(SocketAddr::new(ip, port), script.clone())? })
-        };
-        // Another program may take the port over UDP just before.
-        (1..PORTS).find_map(|_| start().ok()).map_or_else(start, Ok)
+        let (refusing, socket, port) = bound_over_both(ip, Reach::Loopback)?;
+        let addr = SocketAddr::new(ip, port);
+        let socket = for_runtime(socket).map_err(|source| Error::Listen { addr, source })?;
+        Ok(Self::serving(addr, socket, Some(refusing), script))
     }
 
     /// The same on this port, and what is there over TCP stays as it is.
@@ -59,12 +57,16 @@ impl FakeUtpPeer {
     /// As [`start`](Self::start).
     pub fn start_on(addr: SocketAddr, script: UtpScript) -> Result<Self, Error> {
         may_start(addr)?;
-        let socket = Arc::new(udp(addr)?);
+        let socket = udp(addr)?;
         let addr = socket.local_addr().map_err(|source| Error::Listen { addr, source })?;
-        let state = Arc::new(State::new(script));
+        Ok(Self::serving(addr, socket, None, script))
+    }
+
+    fn serving(addr: SocketAddr, socket: UdpSocket, refusing: Option<Socket>, script: UtpScript) -> Self {
+        let (socket, state) = (Arc::new(socket), Arc::new(State::new(script)));
         let mut task = JoinSet::new();
         task.spawn(serve(Arc::clone(&state), Arc::clone(&socket)));
-        Ok(Self { addr, socket, state, _task: task, _refusing: None })
+        Self { addr, socket, state, _task: task, _refusing: refusing }
     }
 
     /// Where it is.
