@@ -356,8 +356,8 @@ fn many_ports(fixture: &Fixture) -> Result<Case> {
 
 /// All of them over one connection, at most 10 a second after the first 10: so few that without the limit they take less on any machine.
 fn requests(fixture: &Fixture) -> Result<Case> {
-    /// 50 at that pace take 5 s.
-    const LEAST: Duration = Duration::from_millis(4900);
+    /// 50 at that pace take 5 s, or a little less where the first ones were late.
+    const LEAST: Duration = Duration::from_millis(4500);
     let (seed, torrent) = folder(fixture, 60, WebSeedScript::Ranges)?;
     let row = Row::new("60 files", &torrent, 0).web_seed(seed.url("/")).args(["--web-seeds", "all"]);
     let row = row.args(["--limit", "web-seed-requests=10"]).checks(json!({"status": "ok"}));
