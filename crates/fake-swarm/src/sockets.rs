@@ -24,7 +24,7 @@ pub(crate) enum Reach {
     Namespace,
 }
 
-/// A TCP socket bound on all addresses that this reaches, and its port, at which no other program has a socket over UDP.
+/// A TCP socket bound on all addresses that this reaches, and its port, at which no other program had a socket over UDP when it was chosen.
 pub(crate) fn bound(reach: Reach) -> Result<(Socket, u16), Error> {
     let wildcard = match reach {
         Reach::Loopback => wildcard(),

@@ -191,7 +191,7 @@ impl<'r> Line<'r> {
         Ok(line)
     }
 
-    /// Writes the same piece by piece, for a line of any length: that of a torrent with its files has 134 MB.
+    /// Writes what [`to_json`](Self::to_json) gives, piece by piece, for a line of any length: that of a torrent with its files has 134 MB.
     ///
     /// # Errors
     ///

@@ -27,7 +27,7 @@ codes! {
         /// Connected, then silence or a trickle past the deadline.
         HandshakeTimeout = "handshake_timeout",
         /// It answered when it was overdue, by the round trips seen in the run, and was left before its handshake was whole: it is there,
-        /// and slow. Never where the time-outs are the user's.
+        /// and slow. Never where the time-outs are the user's, or the peer is one that the user named.
         Late = "late",
         /// The first bytes are something else.
         NotBittorrent = "not_bittorrent",

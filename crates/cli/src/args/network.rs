@@ -18,7 +18,7 @@ pub(crate) struct Conversation {
     #[arg(long, value_name = "TIME", value_parser = duration, hide_short_help = true, help_heading = TIMES)]
     connect_timeout: Option<Duration>,
 
-    /// Deadline for each handshake, twice as long for an encrypted one [default: 5s, by the same rule]
+    /// Deadline for each handshake, twice as long for an encrypted one [default: 5s, by the same rule; a peer that you name has all of it]
     #[arg(long, value_name = "TIME", value_parser = duration, hide_short_help = true, help_heading = TIMES)]
     handshake_timeout: Option<Duration>,
 

@@ -3,7 +3,7 @@
 use crate::lab::{Lab, command, shell, told};
 use fake_swarm::{Peer, TrackerScript};
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 #[test]
@@ -79,8 +79,9 @@ fn a_total_says_what_the_exit_codes_say() {
 fn a_port_that_was_chosen_is_held_by_one_torrent_after_the_other() {
     let lab = Lab::new("port", [Peer::default()]);
     let torrent = lab.torrent();
-    // None that the kernel gives to a socket of another test.
-    let free = (20_000 + std::process::id() % 12_000).to_string();
+    // One that the kernel gives to no socket of another test.
+    let first = 20_000 + u16::try_from(std::process::id() % 6_000).unwrap();
+    let free = (first..).find(|port| TcpListener::bind(("0.0.0.0", *port)).is_ok()).unwrap().to_string();
     let args = ["-q", "--port", &free, torrent.to_str().unwrap()];
     let (code, stdout, stderr) = told(&command(&args, &torrent).output().unwrap());
     assert!(code == 0 && stdout.contains("2 of 2 torrents answered"), "{stdout}{stderr}");

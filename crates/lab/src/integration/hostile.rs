@@ -22,8 +22,6 @@ mod trackers;
 mod utp;
 mod web_seeds;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use xtask::shell::Result;
@@ -123,7 +121,6 @@ fn judge_all<'s>(
 /// Plays one scenario, which must come out right, or wrong in a certain way without a limit.
 fn judge(fixture: &Fixture, scenario: &Scenario, need: Option<&Need>) -> Result {
     let told = |reason: String| format!("{}:\n{reason}", scenario.name);
-    let _turn = scenario.is_busy.then(turn);
     let case = (scenario.build)(fixture).map_err(told)?;
     let Some(need) = need else {
         let played = fixture.play(case).map_err(told)?;
@@ -137,15 +134,6 @@ fn judge(fixture: &Fixture, scenario: &Scenario, need: Option<&Need>) -> Result 
         return Ok(());
     }
     Err(told(format!("with {} there is no `{}` among the faults:\n{faults}", need.lifted_by, need.fault)))
-}
-
-/// Waits for one of two turns.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURNS: [Mutex<()>; 2] = [Mutex::new(()), Mutex::new(())];
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let [even, odd] = &TURNS;
-    let turn = if COUNT.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) { even } else { odd };
-    turn.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One line on a run.

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use xtask::shell::Result;
 
-/// They are below those that Linux gives to sockets that ask for none: nothing that runs beside takes one after it was chosen and before
-/// its program has it, over TCP or UDP.
+/// They are below those that Linux gives, unless it is told otherwise, to sockets that ask for none: no such socket takes one after it was
+/// chosen and before its program has it, over TCP or UDP.
 const PORTS: RangeInclusive<u16> = 20_000..=32_767;
 
 /// From the first port of one process of the lab to that of the process started after it.

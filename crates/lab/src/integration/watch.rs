@@ -1,5 +1,8 @@
 //! A run of the binary, watched from outside: how long it takes, how much memory it has at most, and which addresses it dials, as
 //! the kernel's tracing tells where that is asked for. Nothing the binary says of itself is used here.
+//!
+//! A bound of time is one of the binary's own time: what it ran, slept and waited for. A machine with other work to do, and the
+//! tracing, make it later, and that is taken off as the kernel counts it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -26,6 +29,7 @@ const STREAM_LIMIT: u64 = 256 << 20;
 /// What a run must not exceed; it is killed when it does.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
+    /// Of the run, without what other processes and the tracing took of it.
     pub(super) time: Duration,
     /// Of resident memory at its peak.
     pub(super) kibibytes: u64,
@@ -148,8 +152,9 @@ fn look(child: &mut Child, program: &Path, begin: Instant, bounds: Bounds) -> st
         if fs::read_link(format!("/proc/{}/exe", child.id())).is_ok_and(|exe| exe == program) {
             kibibytes = peak(child.id()).unwrap_or(0).max(kibibytes);
         }
-        if exceeded.is_none() {
-            exceeded = fault(begin.elapsed(), kibibytes, bounds);
+        let took = begin.elapsed();
+        if exceeded.is_none() && fault(took, kibibytes, bounds).is_some() {
+            exceeded = fault(took.saturating_sub(delay(child.id())), kibibytes, bounds);
             if exceeded.is_some() {
                 child.kill()?;
             }
@@ -171,12 +176,28 @@ const PROGRAM: u64 = 15 * 1024;
 
 /// The most memory that the process had so far, in KiB.
 fn peak(id: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let of = |name: &str| -> Option<u64> {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-        line.split_whitespace().next()?.parse().ok()
+    Some(status(id, "VmHWM:")?.saturating_sub(status(id, "RssFile:")?) + PROGRAM)
+}
+
+/// For how long the process could not go on although it had something to do: its main thread waited for a processor, or for the
+/// tracing, which stops it at each call that is traced (proc(5): `schedstat` has the time on a processor, and the time
+/// spent waiting for one, in nanoseconds). Nothing on a kernel that does not count it.
+fn delay(id: u32) -> Duration {
+    let times = |id: u64| -> Option<(u64, u64)> {
+        let times = fs::read_to_string(format!("/proc/{id}/schedstat")).ok()?;
+        let mut times = times.split_whitespace().map(str::parse);
+        Some((times.next()?.ok()?, times.next()?.ok()?))
     };
-    Some(of("VmHWM:")?.saturating_sub(of("RssFile:")?) + PROGRAM)
+    let waited = times(id.into()).map_or(0, |(_, waited)| waited);
+    let traced = status(id, "TracerPid:").filter(|tracer| *tracer != 0).and_then(times);
+    Duration::from_nanos(waited + traced.map_or(0, |(ran, waited)| ran + waited))
+}
+
+/// A number that the kernel tells of the process.
+fn status(id: u32, name: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn read_all(stream: impl Read) -> String {
@@ -271,6 +292,27 @@ mod tests {
         assert_eq!(fault(Duration::from_secs(2), 2048, bounds), None);
         assert!(fault(Duration::from_millis(2001), 0, bounds).unwrap().contains("2s"));
         assert!(fault(Duration::ZERO, 2049, bounds).unwrap().contains("2 MiB"));
+    }
+
+    #[test]
+    fn waiting_for_a_processor_is_delay_and_sleeping_is_not() {
+        // It ends by itself, should this fail.
+        let counting = "i=0; while [ $i -lt 50000000 ]; do i=$((i + 1)); done";
+        let processors = thread::available_parallelism().unwrap().get();
+        let start = |script: &str| Command::new("sh").args(["-c", script]).spawn().unwrap();
+        let mut all: Vec<_> = (0..=processors).map(|_| start(counting)).collect();
+        all.push(start("sleep 60; exit"));
+        let waited = process::poll(Instant::now() + TRACE_WITHIN, || {
+            let delays: Vec<_> = all.iter().map(|one| delay(one.id())).collect();
+            let (asleep, busy) = delays.split_last().ok_or("none")?;
+            let most = busy.iter().max().copied().unwrap_or_default();
+            Ok(if most > Duration::from_millis(100) + 2 * *asleep { Ok(()) } else { Err(format!("{delays:?}")) })
+        });
+        for one in &mut all {
+            one.kill().unwrap();
+            one.wait().unwrap();
+        }
+        waited.unwrap();
     }
 
     #[test]

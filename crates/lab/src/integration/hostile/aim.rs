@@ -48,7 +48,7 @@ fn household(fixture: &Fixture, peer: Peer, ports: usize) -> Result<(Arc<FakeSwa
     Ok((swarm, endpoints))
 }
 
-/// The victim's complaints: more connections than it may see, or more at once. Fewer would prove nothing.
+/// The victim's complaints: more connections than it may see, more at once, or fewer, which would prove nothing.
 fn counted(case: Case, swarm: Arc<FakeSwarm>, all: usize, at_once: usize) -> Case {
     case.afterwards(move |_, _| {
         let counts = swarm.counts();
@@ -164,7 +164,7 @@ fn ten_thousand_peers(fixture: &Fixture) -> Result<Case> {
     let tracker = fixture.tracker(TrackerScript::peers(peers))?;
     let row =
         Row::new("10,000 peers", &fixture.torrent()?, 1).says(json!({"status": "ok", "peers": 5000, "left_out": 5000}));
-    Ok(Case::new(row).asks(&tracker).keeps(swarm).dials_port(port))
+    Ok(Case::new(row).asks(&tracker).keeps(swarm).dials_port(port).args("--deadline 5m"))
 }
 
 /// Their ports are silent, and asked in turn.

@@ -14,8 +14,6 @@ pub(super) struct Scenario {
     pub(super) needs: &'static [Need],
     /// The part of the section that it belongs to, if that needs more than the section does.
     pub(super) part: Option<Part>,
-    /// Whether it keeps a processor busy for seconds.
-    pub(super) is_busy: bool,
 }
 
 /// A limit that a scenario needs.
@@ -28,19 +26,13 @@ pub(super) struct Need {
 
 /// A scenario that needs no limit in particular.
 pub(super) const fn scenario(name: &'static str, build: fn(&Fixture) -> Result<Case>) -> Scenario {
-    Scenario { name, build, needs: &[], part: None, is_busy: false }
+    Scenario { name, build, needs: &[], part: None }
 }
 
 impl Scenario {
     /// It fails in this way, if these arguments lift a limit.
     pub(super) const fn needs(mut self, needs: &'static [Need]) -> Self {
         self.needs = needs;
-        self
-    }
-
-    /// It keeps a processor busy for seconds: only two such go on at the same time, or how long one takes would be the time of others.
-    pub(super) const fn busy(mut self) -> Self {
-        self.is_busy = true;
         self
     }
 
