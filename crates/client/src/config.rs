@@ -49,7 +49,7 @@ pub struct Config {
     pub bind: Bind,
     /// The port announced; `None` for a free one of the system's choice. It is bound for the run, and nothing listens there.
     pub port: Option<u16>,
-    /// Peers the user named.
+    /// Peers the user named. Each that has accepted is waited for in full, and is one of the connections at once meanwhile.
     pub peers: Vec<PeerAddress>,
     /// Which kinds of source are asked, beside the peers that the user named.
     pub sources: Sources,
