@@ -167,7 +167,8 @@ fn half_open(fixture: &Fixture) -> Result<Case> {
     let tracker = fixture.tracker(TrackerScript::peers(peers))?;
     let row = Row::new("half-open", &fixture.torrent()?, 1).says(json!({"status": "ok"}));
     let row = row.sums_up(json!({"peers": COUNT, "outcomes": {"connect_refused": COUNT}}));
-    let case = Case::new(row).args("--max-peers 10000 --concurrency 10000 --connect-timeout 1s --encryption off --deadline 5m");
+    let case = Case::new(row)
+        .args("--max-peers 10000 --concurrency 10000 --connect-timeout 1s --encryption off --deadline 5m");
     Ok(case.asks(&tracker).dials_port(port).keeps((refusing, silent)).within(Duration::from_secs(60)))
 }
 
