@@ -35,9 +35,6 @@ pub(super) fn run(lab: &Lab) -> Result {
     let mut swarms = Swarms::start(lab)?;
     let mut faults = Vec::new();
     for number in 1..=lab.runs {
-        // One after the other: aria2 takes three connections a second, and is to have answered within five.
-        let rows = rows::policies(&swarms)?;
-        faults.extend(lab.prober.judge(&format!("run {number} of {}, each policy", lab.runs), &rows).err());
         // The slowest first: Transmission takes up to 3 s for a piece of metadata.
         let kinds = [Kind::Long, Kind::V1, Kind::Longest, Kind::Hybrid, Kind::V2, Kind::Partial];
         let by_link = kinds.into_iter().map(|kind| rows::by_link(&swarms, kind));
@@ -48,6 +45,10 @@ pub(super) fn run(lab: &Lab) -> Result {
             Ok(number) => println!("{number} torrents of version 2 saved with their piece layers"),
             Err(reason) => faults.push(reason),
         }
+        // After those by links, which wait longer: aria2 takes three connections a second, and the clients that have just started
+        // dial each other. In turn, because each row takes some of them.
+        let rows = rows::policies(&swarms)?;
+        faults.extend(lab.prober.judge_in_turn(&format!("run {number} of {}, each policy", lab.runs), &rows).err());
         let (rows, _acquaintances) = rows::swarms(&swarms, &lab.prober)?;
         faults.extend(lab.prober.judge(&format!("run {number} of {}, each swarm", lab.runs), &rows).err());
     }
