@@ -7,8 +7,8 @@ use xtask::skips::Skips;
 
 use super::table::{End, Row};
 
-/// Tests at once on each core. On two cores those of `client` and `cli` take half of the time that they take with one.
-const TESTS_PER_CORE: usize = 2;
+/// Tests at once on each core. On two cores those of `client` and `cli` take a quarter of the time that they take with one.
+const TESTS_PER_CORE: usize = 4;
 
 /// One check: its name, the command that repeats it, and its function.
 pub(crate) struct Step {

@@ -51,7 +51,7 @@ fn paced(fixture: &Fixture, rate: u32, manner: Manner, torrents: usize) -> Resul
 /// Torrents whose tracker, web server and seeds are at one address take no longer than those which have an address each.
 fn one_address(fixture: &Fixture) -> Result<String> {
     const TORRENTS: usize = 40;
-    const TIMES: usize = 3;
+    const TIMES: usize = 5;
     const SEEDS: u16 = 3;
     let publisher = |_| -> Result<Tracker> {
         let ip = fixture.local();
@@ -78,10 +78,8 @@ fn one_address(fixture: &Fixture) -> Result<String> {
             faults.extend(ran.verdict("").err());
         }
     }
-    let [one, many] = times.map(|mut times| {
-        times.sort_unstable();
-        times.get(TIMES / 2).map_or(0.0, Duration::as_secs_f64)
-    });
+    // The shortest of each: what other programs take of the machine only adds to a time.
+    let [one, many] = times.map(|times| times.into_iter().min().unwrap_or_default().as_secs_f64());
     let told = format!("{one:.2} s at one address, {many:.2} s at {TORRENTS}: ratio {:.2}", one / many);
     faults.extend((one > many * 1.5).then(|| told.clone()));
     if faults.is_empty() { Ok(told) } else { Err(faults.join("\n")) }
