@@ -180,8 +180,8 @@ fn peak(id: u32) -> Option<u64> {
 }
 
 /// For how long the process could not go on although it had something to do: its main thread waited for a processor, or for the
-/// tracing, which stops it at each call that is traced (proc(5): `schedstat` has the time on a processor, and the time
-/// spent waiting for one, in nanoseconds). Nothing on a kernel that does not count it.
+/// tracing, which stops it at each call that is traced (`schedstat` has the time on a processor, and the time spent waiting for
+/// one, in nanoseconds; the kernel's `scheduler/sched-stats.rst`). Nothing on a kernel that does not count it.
 fn delay(id: u32) -> Duration {
     let times = |id: u64| -> Option<(u64, u64)> {
         let times = fs::read_to_string(format!("/proc/{id}/schedstat")).ok()?;
@@ -299,9 +299,9 @@ mod tests {
         // It ends by itself, should this fail.
         let counting = "i=0; while [ $i -lt 50000000 ]; do i=$((i + 1)); done";
         let processors = thread::available_parallelism().unwrap().get();
-        let start = |script: &str| Command::new("sh").args(["-c", script]).spawn().unwrap();
-        let mut all: Vec<_> = (0..=processors).map(|_| start(counting)).collect();
-        all.push(start("sleep 60; exit"));
+        let start = |_| Command::new("sh").args(["-c", counting]).spawn().unwrap();
+        let mut all: Vec<_> = (0..=processors).map(start).collect();
+        all.push(Command::new("sleep").arg("60").spawn().unwrap());
         let waited = process::poll(Instant::now() + TRACE_WITHIN, || {
             let delays: Vec<_> = all.iter().map(|one| delay(one.id())).collect();
             let (asleep, busy) = delays.split_last().ok_or("none")?;
